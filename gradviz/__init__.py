@@ -1,0 +1,1 @@
+"""gradviz makes the gradient dynamics of recurrent networks visible."""

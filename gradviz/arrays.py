@@ -1,0 +1,42 @@
+"""What an array is to gradviz, and norms that do not lie.
+
+Gradient norms span hundreds of orders of magnitude, and squares underflow at 1e-19 in float32 already. So every norm is taken in
+float64 after dividing by the largest magnitude. Infinity and NaN are kept: they are findings, not accidents.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]  # floating point; complex in a complex-step check
+Integers = NDArray[np.integer[Any]]
+Parameters = dict[str, Array]
+
+
+def norm(values: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+    """Euclidean norm along `axis` (of everything if None), float64, safe against under- and overflow.
+
+    A norm of values that include NaN is NaN; otherwise, if they include infinity, it is infinite.
+    """
+    size = np.abs(values).astype(np.float64)
+    largest = np.max(size, axis=axis, keepdims=True, initial=0.0)
+    usable = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    with np.errstate(over="ignore", under="ignore"):  # infinite entries give infinity, on purpose
+        lengths: Array = np.sqrt(np.sum(np.square(size / usable), axis=axis, keepdims=True)) * usable
+    return np.squeeze(lengths, axis=axis) if axis is not None else lengths.reshape(())
+
+
+def global_norm(arrays: Iterable[Array]) -> float:
+    """Norm of all arrays laid end to end."""
+    return float(norm(np.array([norm(array) for array in arrays], dtype=np.float64)))
+
+
+def cosine(left: dict[str, Array], right: dict[str, Array]) -> float:
+    """Cosine of the angle between two sets of arrays laid end to end; NaN if either is zero or not finite."""
+    lengths = global_norm(left.values()), global_norm(right.values())
+    if not all(0 < length < np.inf for length in lengths):
+        return float("nan")
+    unit = (left[name].ravel() / lengths[0] @ (right[name].ravel() / lengths[1]) for name in left)
+    return float(np.clip(sum(unit), -1.0, 1.0))

@@ -1,0 +1,1 @@
+"""Drawing: a description becomes a plotly or a matplotlib figure."""

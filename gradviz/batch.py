@@ -1,0 +1,69 @@
+"""A batch of sequences, and what a network has to expect of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradviz.arrays import Array, Integers
+from gradviz.errors import GradvizError, NonFiniteError, ShapeError
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes into a network and what it is asked for.
+
+    inputs: number of token kinds (`tokens` true) or of features; outputs: number of classes or of predicted values;
+    loss: an entry of `gradviz.losses`; at: whether "every" step has a loss or only the "last" of each sequence.
+    """
+
+    inputs: int
+    outputs: int
+    tokens: bool
+    loss: str
+    at: str = "every"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """inputs: (time, batch) token ids, or (time, batch, feature); targets: (time, batch) class ids, or (time, batch, value);
+    lengths: (batch,) valid steps of each sequence, T_x of the course notes, or None if all are full.
+
+    With the loss at the last step only, targets are (batch,) or (batch, value).
+    """
+
+    inputs: Array | Integers
+    targets: Array | Integers
+    lengths: Integers | None = None
+
+    def __post_init__(self) -> None:
+        if self.inputs.ndim not in (2, 3):
+            raise ShapeError(f"inputs have shape {self.inputs.shape}; they must be (time, batch) token ids or (time, batch, feature) values.")
+        steps, size = self.inputs.shape[:2]
+        if self.lengths is not None:
+            self._check_lengths(np.asarray(self.lengths), steps, size)
+        if self.inputs.ndim == 3 and not np.isfinite(self.inputs[self.mask]).all():
+            t, b = np.argwhere(self.mask & ~np.isfinite(self.inputs).all(axis=2))[0]
+            raise NonFiniteError(f"the inputs hold NaN or infinity, first at time step {t} of example {b}; remove or replace it before training.")
+
+    @staticmethod
+    def _check_lengths(lengths: Integers, steps: int, size: int) -> None:
+        if lengths.shape != (size,):
+            raise ShapeError(f"lengths have shape {lengths.shape}; for a batch of {size} they must have shape ({size},).")
+        wrong = np.flatnonzero((lengths < 1) | (lengths > steps))
+        if len(wrong):
+            raise GradvizError(f"example {wrong[0]} has length {lengths[wrong[0]]}; lengths must be between 1 and {steps}, the number of time steps.")
+
+    @property
+    def steps(self) -> int:
+        return int(self.inputs.shape[0])
+
+    @property
+    def size(self) -> int:
+        return int(self.inputs.shape[1])
+
+    @property
+    def mask(self) -> Array:
+        """(time, batch) true where a step belongs to its sequence, false in the padding."""
+        if self.lengths is None:
+            return np.ones((self.steps, self.size), bool)
+        return np.arange(self.steps)[:, None] < np.asarray(self.lengths)[None, :]

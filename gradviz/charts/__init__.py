@@ -1,0 +1,9 @@
+"""Charts, one picture a file. A chart takes runs and returns a description; backends draw it."""
+
+from gradviz.charts._base import Chart
+from gradviz.charts._description import Description
+from gradviz.registry import Registry
+
+CHARTS: Registry[Chart] = Registry(__name__, Chart, "chart")  # type: ignore[type-abstract]
+
+__all__ = ["CHARTS", "Chart", "Description"]

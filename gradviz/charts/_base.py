@@ -1,0 +1,22 @@
+"""What a chart is: options that turn recorded runs into a description."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from gradviz.charts._description import Description
+from gradviz.frames import Run
+
+
+class Chart(ABC):
+    """Base of all charts. One is a frozen dataclass of options (which layer, which training step …), each with a default.
+
+    needs: tables of the run it reads (`gradviz.recording.schema`); purpose: one line for galleries and menus.
+    """
+
+    needs: ClassVar[tuple[str, ...]]
+    purpose: ClassVar[str]
+
+    @abstractmethod
+    def describe(self, runs: Sequence[Run]) -> Description:
+        """The picture of one or several runs. With nothing to show: a description whose `missing` says what to record."""

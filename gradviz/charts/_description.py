@@ -1,0 +1,137 @@
+"""A chart's description: everything a backend needs to draw it, and nothing about how.
+
+Log values: on an axis with `scale="log"` coordinates are log10 of the quantity; -inf means exactly zero and is drawn on the zero
+rail, +inf on a rail above, NaN ends the line with a mark. Colours are names of the theme ("rnn", "ghost", "ink", "accent" …).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from gradviz.arrays import Array
+
+Marker = Literal["circle", "square", "diamond", ""]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """label: written at the outer panels; limits: (low, high), None to fit; ticks: (value, text) pairs, None to choose;
+    words: a text for every integer position (tokens under a gate heatmap), drawn in the mono face."""
+
+    label: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    limits: tuple[float, float] | None = None
+    ticks: tuple[tuple[float, str], ...] | None = None
+    words: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    x: Array
+    y: Array
+    name: str
+    colour: str = "ink"
+    dashed: bool = False
+    marker: Marker = ""
+    filled: bool = True
+    label: str = ""  # written at the end of the line in its colour, instead of a legend
+
+
+@dataclass(frozen=True)
+class Band:
+    x: Array
+    low: Array
+    high: Array
+    colour: str
+
+
+@dataclass(frozen=True)
+class Points:
+    x: Array
+    y: Array
+    name: str
+    colour: str = "ink"
+    marker: Marker = "circle"
+    filled: bool = True
+    small: bool = False
+    hover: tuple[str, ...] | None = None  # a text for each point
+
+
+@dataclass(frozen=True)
+class Heat:
+    """values: (len(y), len(x)). On scale "depth" or "tide"; `limits` of the colour axis are shared by all panels that are compared."""
+
+    x: Array
+    y: Array
+    values: Array
+    scale: Literal["depth", "tide"] = "depth"
+    limits: tuple[float, float] = (0.0, 1.0)
+    log: bool = False  # values are log10; -inf is zero
+    unit: str = ""  # what a value is, for hover and colour bar
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A straight reference line at `value` of the y axis ("across") or the x axis ("up"), or the diagonal y = value - x ("slope")."""
+
+    value: float
+    way: Literal["across", "up", "slope"] = "across"
+    label: str = ""
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A grid of words, each on the wash of its severity: rows × columns of (level, text); levels are those of the theme."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[tuple[str, str], ...], ...]
+
+
+Mark = Line | Band | Points | Heat | Rule | Tiles
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of axes. heading: short, in `colour`; note: right of it, muted."""
+
+    marks: tuple[Mark, ...]
+    x: Axis = field(default_factory=Axis)
+    y: Axis = field(default_factory=Axis)
+    heading: str = ""
+    colour: str = "ink"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What to draw and what to say about it.
+
+    title: the finding as a sentence, computed from the data; subtitle: variable, unit, scale, what was averaged;
+    look_for: what a healthy picture looks like and what a sick one does; frame: the data shown, tidy;
+    key: line samples above the figure, (kind, text) with kind one of "start", "clipped", "unclipped", "zero", "infinite", "nan";
+    shape: "line", "multiples", "film", "gate", "strip" or "tiles" (how tall it wants to be); missing: if not empty, why there is
+    nothing to draw and how to record it.
+    """
+
+    name: str
+    title: str
+    subtitle: str
+    look_for: str
+    frame: pd.DataFrame
+    panels: tuple[Panel, ...] = ()
+    columns: int = 3
+    shape: Literal["line", "multiples", "film", "gate", "strip", "tiles"] = "multiples"
+    key: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+    missing: str = ""
+
+
+def log10(values: Sequence[float] | Array) -> Array:
+    """log10 that says -inf for zero and keeps infinity and NaN, without warnings."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(np.asarray(values, dtype=np.float64))

@@ -1,0 +1,80 @@
+"""An experiment: task, model, training, recording. Frozen, stored in every run, turned into flags by the command line."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradviz import options
+from gradviz.cells import CELLS, Cell
+from gradviz.clipping import CLIPPING, Clipping
+from gradviz.errors import GradvizError
+from gradviz.initializers import Initialization
+from gradviz.optimizers import OPTIMIZERS, Optimizer
+from gradviz.options import check, entry, option
+from gradviz.tasks import TASKS, Task
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network: embedding (or one-hot, or real values) → layers → readout."""
+
+    cell: Cell = entry(CELLS, "lstm", "kind of recurrent cell")
+    units: int = option(64, "units of each layer and direction", low=1)
+    layers: int = option(1, "layers, one on top of the other", low=1)
+    bidirectional: bool = option(False, "read every sequence in both directions")
+    embedding: int = option(0, "size of the token embedding; 0 feeds tokens one-hot", low=0)
+    initialization: Initialization = field(default_factory=Initialization)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the network learns."""
+
+    updates: int = option(500, "number of parameter updates", low=0)
+    batch: int = option(32, "sequences in a batch", low=1)
+    optimizer: Optimizer = entry(OPTIMIZERS, "adam", "how gradients change the weights")
+    clipping: Clipping = entry(CLIPPING, "none", "how long gradients are shortened")
+    truncation: int = option(0, "cut the gradient through time every so many steps; 0 never cuts", low=0)
+    carry_state: bool = option(False, "start each batch from the last one's final states (for contiguous text)")
+    precision: str = option("float32", "number format of the network", choices=("float32", "float64"))
+    seed: int = option(0, "seed of weights and batches; the same seed gives the same run on the same machine", low=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is kept, and how often."""
+
+    every: int = option(10, "record time steps and parameters every so many updates", low=1)
+    reach_every: int = option(20, "measure how far back the last step's gradient reaches every so many updates; 0 never", low=0)
+    probe_every: int = option(100, "keep whole arrays of the probe sequences every so many updates; 0 never", low=0)
+    held_out: int = option(64, "held-out sequences for loss and reach", low=1)
+    probe_examples: int = option(2, "held-out sequences whose whole arrays are kept", low=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that decides a run."""
+
+    task: Task = entry(TASKS, "text", "what the network learns")
+    model: Model = field(default_factory=Model)
+    training: Training = field(default_factory=Training)
+    recording: Recording = field(default_factory=Recording)
+    name: str = option("", "name of the run; empty makes one from cell and clipping")
+
+    def to_dict(self) -> dict[str, Any]:
+        return options.to_dict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Experiment":
+        try:
+            return options.from_dict(cls, values)
+        except (KeyError, TypeError) as error:
+            raise GradvizError(f"this is not an experiment: {error}") from error

@@ -1,0 +1,8 @@
+"""Quantities, one reduction a file."""
+
+from gradviz.quantities._base import Quantity
+from gradviz.registry import Registry
+
+QUANTITIES: Registry[Quantity] = Registry(__name__, Quantity, "quantity")  # type: ignore[type-abstract]
+
+__all__ = ["QUANTITIES", "Quantity"]

@@ -1,0 +1,44 @@
+"""What a task is: options that open into data. The data deals out batches and knows what ignorance scores."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from gradviz.batch import Batch, Signature
+
+
+class Data(ABC):
+    """An opened task.
+
+    Attributes: signature; baselines, losses in nats (or squared error) that need no network, by name, e.g. {"letter pairs": 3.57};
+    facts, what a run stores about the data (JSON values: a text's SHA-256, its vocabulary …);
+    lag, the fewest steps back that the task makes a network remember, or None if it states none.
+    """
+
+    signature: Signature
+    baselines: dict[str, float]
+    facts: dict[str, Any]
+    lag: int | None
+
+    @abstractmethod
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """Fresh training sequences."""
+
+    @abstractmethod
+    def held_out(self, size: int) -> Batch:
+        """Sequences never trained on, the same at every call."""
+
+    def words(self, inputs: Any) -> list[str] | None:
+        """What each step of one example's inputs (time,) or (time, feature) is called in pictures; None if it has no names."""
+        return None
+
+
+class Task(ABC):
+    """Base of all tasks. A task is a frozen dataclass of options (`length`: time steps of a sequence)."""
+
+    length: int
+
+    @abstractmethod
+    def open(self, seed: int = 0) -> Data:
+        """Read or prepare the data; `seed` makes the held-out sequences."""
