@@ -1,0 +1,1 @@
+"""The report: recorded runs as one HTML file."""
