@@ -14,7 +14,8 @@ class Optimizer(ABC):
 
     @abstractmethod
     def start(self, parameters: Parameters) -> State:
-        """The memory before the first step: one array per parameter and kind, e.g. {"momentum": {...}}; also {"count": {"steps": array(0)}} where steps are counted."""
+        """The memory before the first step: one array per parameter and kind, e.g. {"momentum": {...}};
+        also {"count": {"steps": array(0)}} where steps are counted."""
 
     @abstractmethod
     def step(self, parameters: Parameters, gradients: Parameters, state: State, rate: float) -> None:

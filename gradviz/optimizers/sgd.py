@@ -1,0 +1,39 @@
+"""Stochastic gradient descent, with momentum (Polyak 1964; Nesterov as in Sutskever et al. 2013). Agrees with torch.optim.SGD."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradviz.arrays import Parameters
+from gradviz.errors import GradvizError
+from gradviz.optimizers._base import Optimizer, State
+from gradviz.options import check, option
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """g ← g + weight_decay·p;  v ← momentum·v + g;  p ← p - rate·v, with Nesterov p ← p - rate·(g + momentum·v)."""
+
+    rate: float = option(0.1, "learning rate", low=0.0)
+    momentum: float = option(0.0, "share of the last step kept in the next", low=0.0, high=1.0)
+    nesterov: bool = option(False, "look ahead along the momentum")
+    weight_decay: float = option(0.0, "factor of the weights added to their gradient", low=0.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.nesterov and not self.momentum:
+            raise GradvizError("SGD.nesterov needs a momentum above 0; set momentum, for example 0.9.")
+
+    def start(self, parameters: Parameters) -> State:
+        return {"momentum": {name: np.zeros_like(array) for name, array in parameters.items()}} if self.momentum else {}
+
+    @np.errstate(over="ignore", invalid="ignore")  # a gradient that is not finite makes weights that are not: a finding, not a crash
+    def step(self, parameters: Parameters, gradients: Parameters, state: State, rate: float) -> None:
+        for name, array in parameters.items():
+            gradient = gradients[name] + self.weight_decay * array if self.weight_decay else gradients[name]
+            if self.momentum:
+                velocity = state["momentum"][name]
+                velocity *= self.momentum
+                velocity += gradient
+                gradient = gradient + self.momentum * velocity if self.nesterov else velocity
+            array -= rate * gradient
