@@ -1,0 +1,157 @@
+"""What a cell is: the mathematics of one step, forward and backward, on arrays. It knows no loop, no hook, no recorder.
+
+Arrays are gate-major: the pre-activations of a sequence are (block, time, batch, unit), so that every gate is one contiguous
+(time, batch, unit) array and every step of it one contiguous slice. Three tricks make a step cheap:
+
+- sigmoid(x) = (1 + tanh(x/2))/2: the half is folded into the weights, and one tanh does all blocks;
+- everything in the backward pass that does not depend on the incoming gradient is a *factor*, computed for all steps at once;
+- nothing is allocated inside the loop over time.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from gradviz.arrays import Array, Parameters
+
+
+@dataclass(slots=True)
+class Step:
+    """Views of one time step into the buffers of a sequence.
+
+    block: (block, batch, unit), on entry the input's share of the pre-activations, on exit the activations; rows: the same,
+    block by block; sigmoids: the leading blocks that are gates; before, after: states h_{t-1} and h_t (and c); extra: what the
+    cell keeps for its backward pass; factors, d_block, d_after: local derivatives, gradients of the pre-activations, and total
+    gradients of the states after the step; d_extra: gradients the cell keeps besides; product, spare: scratch.
+    """
+
+    block: Array
+    rows: tuple[Array, ...]
+    sigmoids: Array
+    before: tuple[Array, ...]
+    after: tuple[Array, ...]
+    extra: tuple[Array, ...]
+    factors: Array
+    d_block: Array
+    d_after: tuple[Array, ...]
+    d_extra: tuple[Array, ...]
+    product: Array
+    spare: Array
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """The same buffers over all steps: block, factors, d_block (·, time, batch, unit); the others (time, batch, unit)."""
+
+    block: Array
+    before: tuple[Array, ...]
+    after: tuple[Array, ...]
+    extra: tuple[Array, ...]
+    factors: Array
+    d_block: Array
+    d_after: tuple[Array, ...]
+    d_extra: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One layer's weights made ready for a pass. ih: (block, input, unit), hh: (block, unit, unit), bias: (block, unit), all
+    with the half of the sigmoids folded in; back: hh as it is, transposed to (block, unit, unit); bias_hh: (unit,) or None."""
+
+    ih: Array
+    hh: Array
+    bias: Array
+    back: Array
+    bias_hh: Array | None = None
+
+
+class Cell(ABC):
+    """Base of all cells. A cell is a frozen dataclass of options.
+
+    blocks: rows of the pre-activation, the gates (sigmoids) first; gates: how many of them are gates; states: what is carried
+    from step to step, the layer's output first; extra, d_extra: names of further buffers; factors: for each local derivative,
+    the state or block whose gradient it multiplies and the block (or "") whose pre-activation it leads to;
+    stages: method names of a step forward, each with the points it makes, in order.
+    """
+
+    family: ClassVar[str] = "other"
+    blocks: ClassVar[tuple[str, ...]]
+    gates: ClassVar[int] = 0
+    states: ClassVar[tuple[str, ...]] = ("hidden",)
+    extra: ClassVar[tuple[str, ...]] = ()
+    d_extra: ClassVar[tuple[str, ...]] = ()
+    factors: ClassVar[tuple[tuple[str, str], ...]]
+    stages: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]]
+    bias_hh: ClassVar[bool] = False
+
+    def shapes(self, inputs: int, units: int) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the parameters of one layer and direction."""
+        count = len(self.blocks)
+        extra = {"bias_hh": (units,)} if self.bias_hh else {}
+        return {"weight_ih": (count, inputs, units), "weight_hh": (count, units, units), "bias": (count, units), **extra}
+
+    def prepare(self, parameters: Parameters) -> Weights:
+        """Fold the half of sigmoid(x) = (1 + tanh(x/2))/2 into the weights of the gates."""
+        hh = parameters["weight_hh"]
+        half = np.array([0.5] * self.gates + [1.0] * (len(self.blocks) - self.gates), dtype=hh.dtype)
+        wide = half[:, None, None]
+        bias = parameters["bias"] * half[:, None]
+        return Weights(parameters["weight_ih"] * wide, hh * wide, bias, hh.transpose(0, 2, 1), parameters.get("bias_hh"))
+
+    @abstractmethod
+    def local_derivatives(self, tape: Sequence) -> None:
+        """Fill `tape.factors` for all steps at once."""
+
+    @abstractmethod
+    def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
+        """One step backward. `step.d_after[0]` holds the total gradient of h_t; the cell fills the other states' totals and
+        `d_block`. `carry` comes with the gradients of the states other than h that arrive through time and leaves with those
+        of all states before the step."""
+
+    def recurrent_gradients(self, tape: Sequence) -> Parameters:
+        """Gradients of the recurrent weights, all steps in one product: Σ_t h_{t-1}ᵀ δ_t."""
+        return {"weight_hh": products(tape.before[0], tape.d_block)}
+
+    @abstractmethod
+    def point_gradients(self, tape: Sequence) -> dict[str, Array]:
+        """Gradient of the loss with respect to each block's activation (not pre-activation), (time, batch, unit) by block."""
+
+    def label(self, block: str) -> str:
+        """The block's hook point: gate.<name> or its plain name."""
+        return f"gate.{block}" if self.blocks.index(block) < self.gates else block
+
+
+def products(states: Array, gradients: Array) -> Array:
+    """Σ over time and batch of statesᵀ·gradients: (time, batch, n) and (block, time, batch, m) give (block, n, m)."""
+    blocks, steps, size, units = gradients.shape
+    return np.matmul(states.reshape(steps * size, -1).T, gradients.reshape(blocks, steps * size, units))
+
+
+def tanh_with_sigmoids(step: Step) -> None:
+    """Activate all blocks in place: tanh, and (1 + tanh)/2 on the gates, whose pre-activations come halved."""
+    np.tanh(step.block, out=step.block)
+    np.multiply(step.sigmoids, 0.5, out=step.sigmoids)
+    np.add(step.sigmoids, 0.5, out=step.sigmoids)
+
+
+def one_minus_square(value: Array, partner: Array, out: Array) -> None:
+    """tanh' times its partner: (1 − value²) · partner, in place."""
+    np.multiply(value, value, out=out)
+    np.subtract(1, out, out=out)
+    np.multiply(out, partner, out=out)
+
+
+def sigmoids_of_halves(step: Step) -> None:
+    """Activate the gates alone, in place; their pre-activations come halved."""
+    np.tanh(step.sigmoids, out=step.sigmoids)
+    np.multiply(step.sigmoids, 0.5, out=step.sigmoids)
+    np.add(step.sigmoids, 0.5, out=step.sigmoids)
+
+
+def mix(share: Array, old: Array, new: Array, out: Array) -> None:
+    """share · old + (1 − share) · new, as new + share · (old − new)."""
+    np.subtract(old, new, out=out)
+    np.multiply(out, share, out=out)
+    np.add(out, new, out=out)

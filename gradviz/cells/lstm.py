@@ -1,0 +1,79 @@
+"""The LSTM with a forget gate (Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000).
+
+    i = σ(x W_i + h U_i + b_i)    f = σ(x W_f + h U_f + b_f)    o = σ(x W_o + h U_o + b_o)
+    g = tanh(x W_g + h U_g + b_g)
+    c_t = f · c_{t-1} + i · g          h_t = o · tanh(c_t)
+
+The course notes call i the update gate Γu, f Γf, o Γo, g the candidate c̃ and h a.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradviz.arrays import Array
+from gradviz.cells._base import Cell, Sequence, Step, Weights, one_minus_square, tanh_with_sigmoids
+
+
+@dataclass(frozen=True)
+class LSTM(Cell):
+    """Three gates and a cell state that is only ever scaled by f and added to."""
+
+    family = "lstm"
+    # The three gates stand together, and so do the three blocks whose gradient comes through c: each trio is one operation.
+    blocks = ("output", "input", "forget", "candidate")
+    gates = 3
+    states = ("hidden", "cell")
+    extra = ("squashed",)
+    factors = (("hidden", "output"), ("cell", "input"), ("cell", "forget"), ("cell", "candidate"), ("hidden", ""), ("cell", ""))
+    stages = (
+        ("activate", ("gate.output", "gate.input", "gate.forget", "candidate")),
+        ("remember", ("cell",)),
+        ("emit", ("hidden",)),
+    )
+
+    def activate(self, weights: Weights, step: Step) -> None:
+        np.matmul(step.before[0], weights.hh, out=step.product)
+        np.add(step.block, step.product, out=step.block)
+        tanh_with_sigmoids(step)
+
+    def remember(self, weights: Weights, step: Step) -> None:
+        _, i, f, g = step.rows
+        cell = step.after[1]
+        np.multiply(f, step.before[1], out=cell)
+        np.multiply(i, g, out=step.spare)
+        np.add(cell, step.spare, out=cell)
+
+    def emit(self, weights: Weights, step: Step) -> None:
+        (squashed,) = step.extra
+        np.tanh(step.after[1], out=squashed)
+        np.multiply(step.rows[0], squashed, out=step.after[0])
+
+    def local_derivatives(self, tape: Sequence) -> None:
+        o, i, f, g = tape.block
+        (squashed,) = tape.extra
+        factors = tape.factors
+        np.subtract(1, tape.block[:3], out=factors[:3])
+        np.multiply(factors[:3], tape.block[:3], out=factors[:3])  # σ' = σ(1 − σ)
+        np.multiply(factors[0], squashed, out=factors[0])
+        np.multiply(factors[1], g, out=factors[1])
+        np.multiply(factors[2], tape.before[1], out=factors[2])
+        one_minus_square(g, i, out=factors[3])
+        one_minus_square(squashed, o, out=factors[4])
+        np.copyto(factors[5], f)
+
+    def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
+        d_hidden, d_cell = step.d_after
+        factors, d_block = step.factors, step.d_block
+        np.multiply(d_hidden, factors[4], out=d_cell)
+        np.add(d_cell, carry[1], out=d_cell)
+        np.multiply(factors[0], d_hidden, out=d_block[0])
+        np.multiply(factors[1:4], d_cell, out=d_block[1:])
+        np.multiply(d_cell, factors[5], out=carry[1])
+        np.matmul(d_block, weights.back, out=step.product)
+        np.add.reduce(step.product, axis=0, out=carry[0])
+
+    def point_gradients(self, tape: Sequence) -> dict[str, Array]:
+        _, i, _, g = tape.block
+        d_hidden, d_cell = tape.d_after
+        return {"output": d_hidden * tape.extra[0], "input": d_cell * g, "forget": d_cell * tape.before[1], "candidate": d_cell * i}

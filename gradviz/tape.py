@@ -1,0 +1,100 @@
+"""The buffers of one layer and direction over a sequence, allocated once, and a view of every step into them.
+
+States have one slot more than there are steps: the initial state stands before the first step in the order of reading. A layer
+that reads forward goes from slot t to slot t + 1, one that reads backward from slot t + 1 to slot t, so that every array is in
+the order of the sequence whichever way it was read.
+"""
+
+import numpy as np
+
+from gradviz.arrays import Array
+from gradviz.cells import Cell, Sequence, Step
+
+
+class Tape:
+    """`separate_read` gives the state as a step reads it a buffer of its own, for interventions on the point `recurrent`."""
+
+    def __init__(self, cell: Cell, shape: tuple[int, int, int], dtype: np.dtype, *, backward: bool = False, separate_read: bool = False) -> None:
+        steps, size, units = shape
+        self.cell, self.shape, self.is_backward = cell, shape, backward
+        blocks = len(cell.blocks)
+        self.states = tuple(np.zeros((steps + 1, size, units), dtype) for _ in cell.states)
+        after, before = (slice(0, -1), slice(1, None)) if backward else (slice(1, None), slice(0, -1))
+        reads = [state[before] for state in self.states]
+        if separate_read:
+            reads[0] = np.zeros(shape, dtype)
+        self.sequence = Sequence(
+            block=np.empty((blocks, *shape), dtype),
+            before=tuple(reads),
+            after=tuple(state[after] for state in self.states),
+            extra=tuple(np.empty(shape, dtype) for _ in cell.extra),
+            factors=np.empty((len(cell.factors), *shape), dtype),
+            d_block=np.empty((blocks, *shape), dtype),
+            d_after=tuple(np.empty(shape, dtype) for _ in cell.states),
+            d_extra=tuple(np.empty(shape, dtype) for _ in cell.d_extra),
+        )
+        self.carry = tuple(np.zeros((size, units), dtype) for _ in cell.states)
+        self._product, self._spare = np.empty((blocks, size, units), dtype), np.empty((size, units), dtype)
+        self.steps = [self._step(t) for t in range(steps)]
+        self.direct: Array = np.zeros(0, dtype)
+        self.passes: dict[str, Array] = {}
+        self.padding: Array | None = None
+
+    def _step(self, t: int) -> Step:
+        buffers = self.sequence
+        block = buffers.block[:, t]
+        return Step(
+            block=block,
+            rows=tuple(block),
+            sigmoids=block[: self.cell.gates],
+            before=tuple(state[t] for state in buffers.before),
+            after=tuple(state[t] for state in buffers.after),
+            extra=tuple(array[t] for array in buffers.extra),
+            factors=buffers.factors[:, t],
+            d_block=buffers.d_block[:, t],
+            d_after=tuple(array[t] for array in buffers.d_after),
+            d_extra=tuple(array[t] for array in buffers.d_extra),
+            product=self._product,
+            spare=self._spare,
+        )
+
+    @property
+    def order(self) -> range:
+        """Time steps in the order in which the layer reads them."""
+        return range(self.shape[0] - 1, -1, -1) if self.is_backward else range(self.shape[0])
+
+    @property
+    def initial(self) -> tuple[Array, ...]:
+        """The states before the first step, (batch, unit) each; writable."""
+        return tuple(state[-1 if self.is_backward else 0] for state in self.states)
+
+    @property
+    def final(self) -> tuple[Array, ...]:
+        """The states after the last step, (batch, unit) each."""
+        return tuple(state[0 if self.is_backward else -1] for state in self.states)
+
+    def visible(self, array: Array) -> Array:
+        """`array` (time, batch, unit) with zeros in the padding."""
+        return array if self.padding is None else np.where(self.padding, np.zeros((), array.dtype), array)
+
+    def values(self, point: str) -> Array:
+        """Activations at a point (hidden, cell, gate.forget, candidate …), (time, batch, unit)."""
+        if point in self.cell.states:
+            return self.visible(self.sequence.after[self.cell.states.index(point)])
+        return self.visible(self.sequence.block[self.cell.blocks.index(point.removeprefix("gate."))])
+
+    def gradients(self, point: str, kind: str = "total") -> Array:
+        """Gradient of the loss with respect to a point. For the hidden state `kind` may also be "direct" (what arrives at step
+        t from above) or "through_time" (what arrives from the next step); the two sum to "total". For the cell state direct
+        is what arrives through the output gate from the direct part of h."""
+        if point not in self.cell.states:
+            return self.visible(self.cell.point_gradients(self.sequence)[point.removeprefix("gate.")])
+        total = self.sequence.d_after[self.cell.states.index(point)]
+        if kind == "total":
+            return self.visible(total)
+        direct = self.direct if point == "hidden" else self.direct * self._output_slope()
+        return self.visible(direct if kind == "direct" else total - direct)
+
+    def _output_slope(self) -> Array:
+        """∂h_t/∂c_t of a cell with a second state, from its own factor that leads from hidden to no block."""
+        return self.sequence.factors[self.cell.factors.index(("hidden", ""))]

@@ -1,0 +1,157 @@
+"""The only loops over time: one layer in one direction, forward and backward, with lengths, truncation and interventions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradviz.arrays import Array, Integers, Parameters
+from gradviz.cells import Cell, Weights
+from gradviz.cells._base import products
+from gradviz.hooks import Change, applied
+from gradviz.tape import Tape
+
+
+@dataclass(frozen=True)
+class LayerGradients:
+    """parameters: by name (weight_ih, weight_hh, bias …); inputs: (time, batch, input), None for tokens; initial: one
+    (batch, unit) per state."""
+
+    parameters: Parameters
+    inputs: Array | None
+    initial: tuple[Array, ...]
+
+
+def project(inputs: Array | Integers, weights: Weights, out: Array) -> None:
+    """All input products of a sequence at once, into `out` (block, time, batch, unit). Tokens pick rows instead."""
+    if inputs.ndim == 2:
+        np.take(weights.ih + weights.bias[:, None], inputs, axis=1, out=out, mode="clip")
+        return
+    blocks, steps, size, units = out.shape
+    np.matmul(inputs.reshape(steps * size, -1), weights.ih, out=out.reshape(blocks, steps * size, units))
+    np.add(out, weights.bias[:, None, None], out=out)
+
+
+def forward(tape: Tape, weights: Weights, inputs: Array | Integers, changes: dict[str, list[Change]], where: str = "") -> None:
+    """Fill the tape. `tape.initial` must be set; `tape.padding` (time, batch, 1) is true where a sequence has ended."""
+    project(inputs, weights, tape.sequence.block)
+    stages = [getattr(tape.cell, name) for name, _ in tape.cell.stages]
+    tape.passes = {}
+    with np.errstate(all="ignore"):  # infinities and NaN are recorded and located, not warned about
+        if changes or tape.padding is not None:
+            _forward_with_care(tape, weights, changes, where)
+            return
+        steps = tape.steps
+        for t in tape.order:
+            for stage in stages:
+                stage(weights, steps[t])
+
+
+def _forward_with_care(tape: Tape, weights: Weights, changes: dict[str, list[Change]], where: str) -> None:
+    """The same loop with interventions, and with states that stand still in the padding."""
+    before = tape.sequence.before[0]
+    source = tape.states[0][1:] if tape.is_backward else tape.states[0][:-1]
+    for t in tape.order:
+        step = tape.steps[t]
+        if "recurrent" in changes:
+            np.copyto(before[t], source[t])
+            _change(tape, changes, "recurrent", t, before[t], where)
+        for name, points in tape.cell.stages:
+            getattr(tape.cell, name)(weights, step)
+            for point in points:
+                if point in changes:
+                    _change(tape, changes, point, t, _slot(tape, point, t), where)
+        if tape.padding is not None:
+            for after, state in zip(step.after, step.before, strict=True):
+                np.copyto(after, state, where=tape.padding[t])
+
+
+def _slot(tape: Tape, point: str, t: int) -> Array:
+    step, cell = tape.steps[t], tape.cell
+    return step.after[cell.states.index(point)] if point in cell.states else step.rows[cell.blocks.index(point.removeprefix("gate."))]
+
+
+def _change(tape: Tape, changes: dict[str, list[Change]], point: str, t: int, array: Array, where: str) -> None:
+    for change in changes[point]:
+        answer = applied(change, t, array, f"{where}.{point}")
+        if answer is not None:
+            np.copyto(array, answer.values, casting="same_kind")
+            passes = tape.passes.setdefault(point, np.ones(tape.shape, bool))
+            passes[t] &= False if answer.passes is None else answer.passes.astype(bool)
+
+
+def backward(tape: Tape, weights: Weights, direct: Array, d_final: tuple[Array | None, ...], truncation: int = 0) -> tuple[Array, ...]:
+    """Backpropagation through time. direct: (time, batch, unit), what arrives at h_t from above, zero in the padding;
+    d_final: gradient with respect to each final state, or None. Returns the gradients of the initial states.
+
+    truncation: the gradient does not cross every so-many-th step, counted in the order of reading; 0 never cuts.
+    """
+    tape.direct = direct
+    carry, cell, steps = tape.carry, tape.cell, tape.steps
+    for array, gradient in zip(carry, d_final, strict=True):
+        array[...] = 0 if gradient is None else gradient
+    with np.errstate(all="ignore"):
+        cell.local_derivatives(tape.sequence)
+        _fold_passes(tape)
+        cut = tape.passes.get("recurrent")
+        for place, t in reversed(list(enumerate(tape.order))):
+            step, padding = steps[t], None if tape.padding is None else tape.padding[t]
+            np.add(direct[t], carry[0], out=step.d_after[0])
+            held = None if padding is None else _hold(carry, step.d_after[0], padding)
+            cell.back(weights, step, carry)
+            if cut is not None:
+                np.multiply(carry[0], cut[t], out=carry[0])
+            if truncation and place % truncation == 0 and place:
+                for array in carry:
+                    array[...] = 0
+            if held is not None:
+                for array, kept in zip(carry, held, strict=True):
+                    np.add(array, kept, out=array)
+    return tuple(array.copy() for array in carry)
+
+
+def _hold(carry: tuple[Array, ...], d_hidden: Array, padding: Array) -> list[Array]:
+    """Take the gradients of ended sequences out of this step: they wait at the state that stood still."""
+    held = [np.where(padding, array, 0) for array in carry]
+    for array in (*carry, d_hidden):
+        np.copyto(array, 0, where=padding)
+    return held
+
+
+def _fold_passes(tape: Tape) -> None:
+    """An intervention's cut becomes part of the local derivatives, so that the loop need not know of it."""
+    cell = tape.cell
+    for factor, names in zip(tape.sequence.factors, cell.factors, strict=True):
+        for name in names:
+            point = name if name in cell.states or not name else cell.label(name)
+            if point in tape.passes:
+                np.multiply(factor, tape.passes[point], out=factor)
+
+
+def parameter_gradients(tape: Tape, inputs: Array | Integers, tokens: int) -> Parameters:
+    """Gradients of a layer's parameters, all steps in one product each. tokens: how many kinds there are, if inputs are tokens."""
+    d_block = tape.sequence.d_block
+    with np.errstate(all="ignore"):
+        ih = scatter(inputs, d_block, tokens) if inputs.ndim == 2 else products(inputs, d_block)
+        return {"weight_ih": ih, "bias": d_block.sum(axis=(1, 2)), **tape.cell.recurrent_gradients(tape.sequence)}
+
+
+def scatter(tokens: Integers, gradients: Array, kinds: int) -> Array:
+    """Σ of gradients (block, time, batch, unit) over the places of each token: (block, kinds, unit), without a one-hot product."""
+    flat = tokens.ravel()
+    order = np.argsort(flat, kind="stable")
+    present, starts = np.unique(flat[order], return_index=True)
+    rows = gradients.reshape(len(gradients), flat.size, -1)
+    total = np.zeros((len(gradients), kinds, rows.shape[2]), gradients.dtype)
+    total[:, present] = np.add.reduceat(rows[:, order], starts, axis=1)
+    return total
+
+
+def input_gradients(tape: Tape, weights_ih: Array) -> Array:
+    """(time, batch, input): what a layer passes down. weights_ih: (block, input, unit), as the parameters have it."""
+    steps, size, units = tape.shape
+    flat = tape.sequence.d_block.reshape(len(weights_ih), steps * size, units)
+    with np.errstate(all="ignore"):
+        total = flat[0] @ weights_ih[0].T
+        for gradient, weight in zip(flat[1:], weights_ih[1:], strict=True):
+            total += gradient @ weight.T
+    return total.reshape(steps, size, -1)
