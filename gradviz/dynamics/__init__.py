@@ -1,0 +1,1 @@
+"""Exact tools on recorded series and on one model. NumPy only."""

@@ -1,0 +1,17 @@
+"""Norm of a state, per time step."""
+
+from typing import ClassVar
+
+from gradviz.arrays import Array
+from gradviz.quantities._base import Quantity
+from gradviz.quantities._norm import unit_norm
+
+
+class ActivationNorm(Quantity):
+    """‖h_t‖ over units (and ‖c_t‖). With tanh a hidden state is at most the square root of the number of units long."""
+
+    points: ClassVar = ("hidden", "cell")
+    meaning: ClassVar = "norm over units of the state at this time step"
+
+    def reduce(self, values: Array) -> Array:
+        return unit_norm(values)

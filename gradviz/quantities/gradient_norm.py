@@ -1,0 +1,18 @@
+"""Norm of the gradient of the loss with respect to a state, per time step."""
+
+from typing import ClassVar
+
+from gradviz.arrays import Array
+from gradviz.quantities._base import Quantity
+from gradviz.quantities._norm import unit_norm
+
+
+class GradientNorm(Quantity):
+    """‖∂L/∂h_t‖ over units (and ‖∂L/∂c_t‖), all that the loss feels through the state at t. Unit: loss per activation."""
+
+    points: ClassVar = ("hidden", "cell")
+    gradient: ClassVar = True
+    meaning: ClassVar = "norm over units of the gradient of the loss with respect to the state at this time step"
+
+    def reduce(self, values: Array) -> Array:
+        return unit_norm(values)

@@ -1,0 +1,17 @@
+"""How many units of a gate are shut, per time step."""
+
+from typing import ClassVar
+
+from gradviz.arrays import Array
+from gradviz.quantities._base import Quantity
+from gradviz.quantities._share import LEFT, share
+
+
+class SaturationLeft(Quantity):
+    """Share of units with a gate activation below 0.1, 0 to 1."""
+
+    points: ClassVar = ("gate.*",)
+    meaning: ClassVar = "share of units whose gate is below 0.1 (shut) at this time step"
+
+    def reduce(self, values: Array) -> Array:
+        return share(values < LEFT, values)
