@@ -42,3 +42,8 @@ class Task(ABC):
     @abstractmethod
     def open(self, seed: int = 0) -> Data:
         """Read or prepare the data; `seed` makes the held-out sequences."""
+
+
+def held_out_generator(seed: int) -> np.random.Generator:
+    """For tasks that make their sequences: a stream of its own, so that a training stream of the same seed does not repeat it."""
+    return np.random.default_rng([seed, 0x48454C44])
