@@ -1,1 +1,1 @@
-"""The dashboard: a Streamlit app over recorded runs."""
+"""The dashboard: a Streamlit app over recorded runs. `launch` starts it."""

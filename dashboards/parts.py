@@ -1,0 +1,68 @@
+"""Pieces that several pages share: states without data, links from a verdict to its evidence, and controls."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from gradviz.dashboards import show, state
+from gradviz.dashboards.views import VIEWS
+from gradviz.findings import Verdict
+from gradviz.frames import Run
+
+
+def empty(found: state.Shelf, image: Path) -> None:
+    """No run that can be shown: say what is missing, and how to get it."""
+    with st.container(width=640):
+        st.image(str(image), width=200)
+        st.title("No runs here yet", anchor=False)
+        st.markdown(f"The folder `{state.folder()}` holds no recorded run. Train the demo’s nine small networks; it takes about a minute:")
+        st.code(f"gradviz demo --out {state.folder()}", language=None)
+        st.caption("Or record your own with “gradviz train”. This page notices new runs by itself, while they are being trained.")
+    broken(found)
+
+
+def broken(found: state.Shelf) -> None:
+    for run in found.broken:
+        show.problem(f"{run.name} cannot be shown", f"{run.reason} Nothing in it was changed.")
+
+
+def folder_line(found: state.Shelf) -> None:
+    count = len(found.runs) + len(found.broken)
+    st.caption(f"{show.plain(str(state.folder()))}, {count} run{'s' if count > 1 else ''}")
+
+
+def evidence(verdict: Verdict, label: str, where: str) -> None:
+    """A link to the page that shows the verdict's chart, with this run chosen."""
+    name = next((name for name in VIEWS if verdict.chart in VIEWS[name].charts), "")
+    if name:
+        st.page_link(st.session_state["pages"][name], label=where, icon=":material/arrow_forward:", icon_position="right", query_params={"runs": label})
+
+
+def step_slider(steps: Sequence[int], key: str = "step") -> int | None:
+    """The recorded training step to look at; the last one at first. Nothing to choose: no control."""
+    if len(steps) < 2:
+        return steps[0] if steps else None
+    return st.select_slider("Training step", list(steps), value=steps[-1], key=key, bind="query-params", width=420)
+
+
+def nearest(steps: Sequence[int], key: str = "step") -> Any:
+    """What a click in a film does: the slider moves to the recorded step that is nearest to it."""
+
+    def move(x: float) -> None:
+        st.session_state[key] = min(steps, key=lambda step: abs(step - float(x)))
+
+    return move
+
+
+def layers_of(runs: Sequence[Run]) -> list[int]:
+    """The layers that at least one of the runs has."""
+    return list(range(max(int(run.meta["experiment"]["model"]["layers"]) for run in runs)))
+
+
+def layer_choice(runs: Sequence[Run]) -> int:
+    layers = layers_of(runs)
+    if len(layers) < 2:
+        return 0
+    return int(st.selectbox("Layer", layers, key="layer", bind="query-params", width=120))

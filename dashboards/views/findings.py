@@ -1,0 +1,57 @@
+"""Every verdict with its rule, its numbers, what it means and what to try."""
+
+import pandas as pd
+import streamlit as st
+
+from gradviz.dashboards import parts, show, state
+from gradviz.dashboards.views._base import View
+from gradviz.findings import FINDINGS, ORDER, Verdict
+from gradviz.frames import Run
+
+SHOWN_AT_FIRST = ["critical", "warning", "note"]
+
+
+class Findings(View):
+    order = 7
+    title = "Findings"
+    icon = ":material/fact_check:"
+
+    def draw(self) -> None:
+        runs = state.chosen()
+        said = [(verdict, run) for run in runs for verdict in state.verdicts_of(run)]
+        said.sort(key=lambda pair: ORDER.index(pair[0].severity))
+        st.title(show.plain(headline(runs, said)), anchor=False)
+        st.caption(f"{len(FINDINGS)} rules, each asked of {len(runs)} run{'s' if len(runs) > 1 else ''}. Open one to see its numbers.")
+        wanted = st.pills("Show", list(ORDER), selection_mode="multi", default=SHOWN_AT_FIRST, format_func=word, key="severity", bind="query-params")
+        shown = [(verdict, run) for verdict, run in said if verdict.severity in wanted]
+        for verdict, run in shown:
+            card(verdict, run)
+        if not shown:
+            st.markdown("No verdict of this kind. Choose more kinds above.")
+
+
+def word(severity: str) -> str:
+    level = show.theme.TOKENS["severity"][severity]
+    return f"{level['glyph']} {level['word']}"
+
+
+def headline(runs: list[Run], said: list[tuple[Verdict, Run]]) -> str:
+    ill = {run.label for verdict, run in said if verdict.severity in ("critical", "warning")}
+    if not ill:
+        return f"No rule warns of {'these runs' if len(runs) > 1 else 'this run'}"
+    return f"{len(ill)} of {len(runs)} run{'s' if len(runs) > 1 else ''} {'need' if len(ill) > 1 else 'needs'} attention"
+
+
+def card(verdict: Verdict, run: Run) -> None:
+    with st.expander(f"{show.chip(verdict.severity, verdict.word)} **{show.plain(run.label)}**: {show.plain(verdict.summary)}"):
+        st.markdown(f"**Rule.** {show.plain(FINDINGS[verdict.code].rule)}")
+        if verdict.numbers:
+            numbers = pd.DataFrame({"number": list(verdict.numbers), "value": [f"{value:.4g}" for value in verdict.numbers.values()]})
+            st.dataframe(numbers, hide_index=True, width="content", height="content")
+        for heading, text in (("What it means", verdict.meaning), ("What to try", verdict.remedy), ("Source", verdict.source)):
+            if text:
+                st.markdown(f"**{heading}.** {show.plain(text)}")
+        if len(verdict.rows):
+            st.markdown("**The rows behind it.**")
+            st.dataframe(verdict.rows, hide_index=True, placeholder="–")
+        parts.evidence(verdict, run.label, "See it drawn")

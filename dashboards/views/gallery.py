@@ -1,0 +1,40 @@
+"""Every chart there is, with every option it has: also those that no other page shows."""
+
+import dataclasses
+from typing import Any
+
+import streamlit as st
+
+from gradviz.charts import CHARTS
+from gradviz.dashboards import show, state
+from gradviz.dashboards.views._base import View
+
+
+class Gallery(View):
+    order = 8
+    title = "All charts"
+    icon = ":material/grid_view:"
+
+    def draw(self) -> None:
+        head = st.container(gap="small")
+        name = st.selectbox("Chart", CHARTS.names(), key="chart", bind="query-params", width=320)
+        st.caption(show.plain(CHARTS[name].purpose))
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            options = {item.name: control(name, item) for item in dataclasses.fields(CHARTS[name])}  # type: ignore[arg-type]
+        show.chart(name, state.chosen(), head=head, **options)
+
+
+def control(chart: str, item: dataclasses.Field[Any]) -> Any:
+    """A control for one option of a chart, made from its type, choices and limits."""
+    key, default, help = f"{chart}-{item.name}", item.default, item.metadata.get("help")
+    label = item.name.replace("_", " ").capitalize()
+    if choices := item.metadata.get("choices"):
+        return st.selectbox(label, list(choices), index=list(choices).index(default), key=key, help=help, width=180)
+    if isinstance(default, bool):
+        return st.checkbox(label, default, key=key, help=help)
+    if isinstance(default, str):
+        return st.text_input(label, default, key=key, help=help, width=180)
+    low, high = item.metadata.get("low"), item.metadata.get("high")
+    whole = not isinstance(default, float)
+    value = st.number_input(label, low, high, default, step=1 if whole else None, key=key, help=help, width=160, placeholder="the last one")
+    return value

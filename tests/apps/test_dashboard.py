@@ -1,0 +1,175 @@
+"""Every page of the dashboard, in every state it can be in, without a browser."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import gradviz.dashboards
+from gradviz.dashboards import state
+from gradviz.dashboards.views import VIEWS, ordered
+from tests.synthetic import make_run
+
+APP = str(Path(gradviz.dashboards.__file__).with_name("app.py"))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    make_run(folder / "text-rnn", family="rnn", explode=True)
+    make_run(folder / "text-rnn-clip", family="rnn", clipped=True)
+    make_run(folder / "text-lstm-clip", family="lstm", clipped=True)
+    make_run(folder / "adding-gru", family="gru", clipped=True, task="adding")
+    return folder
+
+
+def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, view: str = "overview", **query: str) -> AppTest:
+    monkeypatch.setenv("GRADVIZ_RUNS", str(folder))
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app._page_hash = calc_hash("" if view == next(iter(ordered())) else view)
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(str(item.value) for kind in ("title", "header", "markdown", "caption", "info", "code") for item in app.get(kind))
+
+
+def fine(app: AppTest) -> None:
+    assert not app.exception, app.exception
+    assert len(app.title) == 1
+    assert "cannot be drawn" not in words(app)
+
+
+def charts(app: AppTest) -> list[dict[str, object]]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_every_view_shows_the_runs(view: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, view)
+    fine(app)
+    assert app.title[0].value
+    assert len(app.get("plotly_chart")) or view == "findings"
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_every_view_without_runs_says_how_to_get_some(view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(tmp_path / "nothing", monkeypatch, view)
+    fine(app)
+    assert app.title[0].value == "No runs here yet"
+    assert app.code[0].value == f"gradviz demo --out {tmp_path / 'nothing'}"
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_every_view_beside_a_broken_run(view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path / "good", family="gru")
+    make_run(tmp_path / "newer", family="rnn")
+    break_(tmp_path / "newer", schema=99)
+    app = opened(tmp_path, monkeypatch, view)
+    fine(app)
+    if view == "overview":
+        assert "newer cannot be shown" in words(app)
+        assert "99" in words(app)
+
+
+def test_only_broken_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path / "newer", family="rnn")
+    break_(tmp_path / "newer", schema=99)
+    app = opened(tmp_path, monkeypatch)
+    fine(app)
+    assert "newer cannot be shown" in words(app)
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_every_view_of_a_run_that_has_only_begun(view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path / "begun", family="lstm", clipped=True)
+    for table in (tmp_path / "begun" / "tables").iterdir():
+        table.unlink()
+    (tmp_path / "begun" / "weights.safetensors").unlink(missing_ok=True)
+    break_(tmp_path / "begun", status="running", updates_done=0)
+    fine(opened(tmp_path, monkeypatch, view))
+
+
+def break_(folder: Path, **values: object) -> None:
+    meta = json.loads((folder / "run.json").read_text()) | values
+    (folder / "run.json").write_text(json.dumps(meta))
+
+
+def test_a_run_that_grows_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path / "one", family="rnn")
+    app = opened(tmp_path, monkeypatch)
+    make_run(tmp_path / "two", family="gru")
+    app.run()
+    fine(app)
+    assert len(app.dataframe[0].value) == 2
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_every_control_once(view: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, view)
+    for kind in ("selectbox", "select_slider", "segmented_control", "pills", "multiselect"):
+        for index in range(len(app.get(kind))):
+            for value in values_of(app.get(kind)[index]):
+                if index < len(app.get(kind)):
+                    app.get(kind)[index].set_value(value).run()
+                    fine(app)
+
+
+def values_of(widget: object) -> list[object]:
+    options = list(widget.options)  # type: ignore[attr-defined]
+    many = type(widget).__name__ in ("Multiselect", "ButtonGroup") and isinstance(widget.value, list)  # type: ignore[attr-defined]
+    return [[option] for option in options[:2]] if many else [options[0], options[-1]]
+
+
+def test_the_step_in_the_address_is_the_step_of_the_picture(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = str(state.frames.load(runs / "text-rnn").reach_steps[0])
+    app = opened(runs, monkeypatch, "gradient_flow", step=first)
+    assert app.select_slider(key="step").value == int(first)
+    assert charts(app)[0] != charts(opened(runs, monkeypatch, "gradient_flow"))[0]
+
+
+def test_the_address_chooses_runs_and_nothing_outside_the_folder(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "gradient_flow", runs="../../etc/passwd", task="nonsense")
+    fine(app)
+    assert app.multiselect(key="runs").value == []
+    label = state.frames.load_runs(runs)[0].label
+    assert opened(runs, monkeypatch, "gradient_flow", runs=label).multiselect(key="runs").value == [label]
+
+
+def test_a_click_into_a_film_moves_the_step(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state.st, "session_state", {"film-0": {"selection": {"points": [{"x": 21.0}]}}})
+    from gradviz.dashboards import parts, show
+
+    show.picked("film-0", parts.nearest([0, 20, 40]))
+    assert state.st.session_state["step"] == 20
+
+
+def test_names_are_shown_letter_by_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path / "evil", family="rnn")
+    break_(tmp_path / "evil", name="<img src=x onerror=alert(1)> :red[x] $y$ **z**", status="running", schema=99)
+    app = opened(tmp_path, monkeypatch)
+    assert "<img" not in words(app)
+
+
+def test_runs_of_the_two_tasks_are_kept_apart(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "compare")
+    assert app.multiselect(key="runs").options == [run.label for run in state.frames.load_runs(runs) if state.task_of(run) == "text"]
+
+
+def test_the_order_of_the_navigation_has_no_ties() -> None:
+    assert len({VIEWS[name].order for name in VIEWS}) == len(VIEWS)
+    assert next(iter(ordered())) == "overview"
+
+
+def test_the_signature_changes_with_every_file(tmp_path: Path) -> None:
+    before = state.signature(tmp_path)
+    (tmp_path / "a").write_text("1")
+    first = state.signature(tmp_path)
+    (tmp_path / "a").write_text("2")
+    os.utime(tmp_path / "a", ns=(1, 1))
+    assert len({before, first, state.signature(tmp_path)}) == 3
