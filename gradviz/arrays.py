@@ -38,5 +38,6 @@ def cosine(left: dict[str, Array], right: dict[str, Array]) -> float:
     lengths = global_norm(left.values()), global_norm(right.values())
     if not all(0 < length < np.inf for length in lengths):
         return float("nan")
-    unit = (left[name].ravel() / lengths[0] @ (right[name].ravel() / lengths[1]) for name in left)
+    flat = ((left[name].ravel().astype(np.float64), right[name].ravel().astype(np.float64)) for name in left)
+    unit = (one / lengths[0] @ (other / lengths[1]) for one, other in flat)
     return float(np.clip(sum(unit), -1.0, 1.0))

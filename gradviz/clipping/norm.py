@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradviz.arrays import Parameters
 from gradviz.clipping._base import Clipping, State
+from gradviz.clipping._shorten import shorten
 from gradviz.options import check, option
 
 
 @dataclass(frozen=True)
 class Norm(Clipping):
-    """g becomes g·(c / ‖g‖) if ‖g‖ > c, where ‖g‖ is the norm of all gradients laid end to end."""
+    """g becomes g·(c / ‖g‖) if ‖g‖ > c, where ‖g‖ is the norm of all gradients laid end to end.
+
+    A norm that is not finite leaves the gradient alone: it has no direction to keep.
+    """
 
     limit: float = option(1.0, "largest global norm that is left alone", low=0.0)
 
@@ -20,7 +26,6 @@ class Norm(Clipping):
         return self.limit
 
     def rule(self, gradients: Parameters, parameters: Parameters, norm: float, state: State) -> Parameters:
-        if not norm > self.limit:
+        if not self.limit < norm < np.inf:
             return gradients
-        factor = self.limit / norm
-        return {name: gradient * gradient.dtype.type(factor) for name, gradient in gradients.items()}
+        return {name: shorten(gradient, self.limit, norm) for name, gradient in gradients.items()}
