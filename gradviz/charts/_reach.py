@@ -1,0 +1,103 @@
+"""How far the gradient of the last step's loss reaches: the rows of table `reach` that a chart draws, and sentences about them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from gradviz.arrays import Array
+from gradviz.charts._words import chunks, factor, span, spoken
+from gradviz.dynamics.decay import half_life, horizon
+from gradviz.frames import Run
+
+RECORD = "No run holds table `reach`. Record it with reach_every = 20: the gradient of the last step's loss, per steps back."
+WHAT = "the gradient of the last time step's loss with respect to {state}"
+LEVEL = 0.005  # a factor per step this close to 1 is drawn as level: 100 steps change the norm less than twofold
+
+
+def rows(run: Run, point: str = "", layer: int = -1) -> pd.DataFrame:
+    """Rows of one layer and state, by step and lag. layer -1: the last one; point "": the cell state if there is one, else hidden."""
+    table = run.reach
+    if table.empty:
+        return table
+    last = sorted(table["layer"].unique())[layer] if layer < 0 else layer
+    table = table[table["layer"] == last]
+    points = set(table["point"])
+    wanted = point or ("cell" if "cell" in points else "hidden")
+    table = table[table["point"] == wanted]
+    directions = list(dict.fromkeys(table["direction"]))
+    table = table[table["direction"] == ("forward" if "forward" in directions else next(iter(directions), ""))]
+    return _reached(table.sort_values(["step", "lag"], kind="stable")).reset_index(drop=True)
+
+
+def _reached(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the lags that no held-out sequence is long enough for: they are NaN at every step, after lags that are not."""
+    known = table.loc[table["mean"].notna(), "lag"]
+    return table[table["lag"] <= known.max()] if len(known) else table
+
+
+def state(runs: Sequence[Run], point: str = "") -> str:
+    """Which array the gradient is taken of, in words."""
+    if point:
+        return f"the {point} state"
+    cells = {run.family for run in runs if "cell" in set(run.reach["point"])} if runs else set()
+    if not cells:
+        return "the hidden state"
+    return "the cell state" if all(run.family in cells for run in runs) else "the hidden state (LSTM: the cell state)"
+
+
+def nearest(steps: Sequence[int], wanted: int) -> int:
+    """The last recorded step that is not after `wanted`; -1 means the last of all."""
+    earlier = [step for step in steps if wanted < 0 or step <= wanted]
+    return int(max(earlier) if earlier else min(steps))
+
+
+def at(table: pd.DataFrame, wanted: int) -> pd.DataFrame:
+    """The profile at one recorded step."""
+    return table[table["step"] == nearest(sorted(table["step"].unique()), wanted)]
+
+
+def decays(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per recorded step: decay per step, half-life and horizon (steps back until less than 1 % of lag 0 is left)."""
+    out = []
+    for step, profile in table.groupby("step", sort=True):
+        decay = float(profile["decay"].iloc[0])
+        out.append((step, decay, half_life(decay), horizon(profile["mean"].to_numpy())))
+    return pd.DataFrame(out, columns=["step", "decay", "half_life", "horizon"])
+
+
+def kind(decay: float, profile: Array) -> str:
+    """grows, level, fades, gone (zero), broken (not finite) or unknown (too short to fit)."""
+    if np.isnan(profile).any() or np.isposinf(profile).any():
+        return "broken"
+    if np.isneginf(profile[1:]).any() and (np.isneginf(profile[1]) or decay == 0 or np.isnan(decay)):
+        return "gone"
+    if np.isnan(decay):
+        return "unknown"
+    return "level" if abs(decay - 1) <= LEVEL else "grows" if decay > 1 else "fades"
+
+
+def paces(runs: Sequence[Run], decay: dict[str, float], profile: dict[str, Array]) -> str:
+    """What the gradient does on its way back, in every run: "grows ×1.14 per step back in the RNN and halves …". Keys are labels."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(kind(decay[run.label], profile[run.label]), []).append(run)
+    said = [_clause(name, groups[name], runs, decay) for name in ("grows", "level", "fades", "gone", "broken", "unknown") if name in groups]
+    return "; it ".join(said)
+
+
+def _clause(name: str, some: list[Run], everyone: Sequence[Run], decay: dict[str, float]) -> str:
+    who = spoken(some, everyone)
+    if name == "fades":
+        parts = [f"{span([half_life(decay[run.label]) for run in part])} steps in {spoken(part, everyone)}" for part in chunks(some, everyone)]
+        return "halves within " + " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    if name == "grows":
+        values = sorted(decay[run.label] for run in some)
+        low, high = factor(values[0]), factor(values[-1])
+        return f"grows {low if low == high else f'{low} to {high}'} per step back in {who}"
+    return {
+        "level": f"stays level in {who}",
+        "gone": f"is exactly zero within 8 steps back in {who}",
+        "broken": f"is not finite in {who}",
+        "unknown": f"is too short to fit in {who}",
+    }[name]

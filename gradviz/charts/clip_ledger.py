@@ -1,0 +1,123 @@
+"""Clip ledger: the gradient's norm before clipping at every training step, and which steps the rule shortened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gradviz.charts._base import Chart
+from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, nothing, specials, stack
+from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Points, Rule, log10
+from gradviz.charts._words import listed, number, percent, sentence, span, spoken
+from gradviz.frames import Run
+from gradviz.options import check, option
+
+COLUMNS = ("run", "step", "norm_before", "norm_after", "clipped", "cosine", "threshold")
+FAR = 10.0  # a median norm this many times that of the clipped run is worth a sentence
+LOOK_FOR = (
+    "Healthy is a cloud of open marks below the line with a few filled ones above it: clipping is the exception. "
+    "A cloud that sits above the line all through means that the threshold, not the learning rate, sets the length of the steps."
+)
+
+
+@dataclass(frozen=True)
+class ClipLedger(Chart):
+    """every: draw one training step in so many (the frame always holds all of them)."""
+
+    needs = ("steps",)
+    purpose = "gradient norm before clipping, threshold, and which steps were shortened"
+
+    every: int = option(1, "draw one training step in so many", low=1)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def describe(self, runs: Sequence[Run]) -> Description:
+        shown, columns = grid([run for run in runs if len(run.steps)])
+        if not shown:
+            return nothing("clip_ledger", "No run has trained a step yet: table `steps` is empty.", COLUMNS, LOOK_FOR)
+        frames = {run.label: run.steps.assign(run=run.label)[list(COLUMNS)] for run in shown}
+        frame = stack(list(frames.values()), COLUMNS)
+        logs = [log10(frame["norm_before"].to_numpy()), log10(frame["threshold"].to_numpy())]
+        axis_x, axis_y = Axis("training step", limits=(0.0, float(max(frame["step"].max(), 1)))), Axis("norm", "log", fit(logs, least=2))
+        panels = tuple(Panel(self._marks(run, frames[run.label]), axis_x, axis_y, heading(run), colour(run), _note(run, frames[run.label], shown)) for run in shown)
+        filled = [("clipped", "shortened"), ("unclipped", "kept as it is")] if any(run.clipped for run in shown) else []
+        return Description(
+            "clip_ledger",
+            _title(shown, frames),
+            "Norm of the whole gradient before clipping, one mark per training step. Log scale. Line: clipping threshold. "
+            "Cosine: of the angle between the gradient before and after, 1 if clipping keeps its direction.",
+            LOOK_FOR,
+            frame,
+            panels,
+            columns=columns,
+            key=(*filled, *specials(logs[:1])),
+            source="Pascanu, Mikolov and Bengio 2013, section 3.2 (norm clipping)",
+        )
+
+    def _marks(self, run: Run, frame: pd.DataFrame) -> tuple[Mark, ...]:
+        """Kept steps open, shortened ones filled and on top, the threshold as a rule or, if it moves, as a line."""
+        marks: list[Mark] = []
+        acted = frame["clipped"].to_numpy(bool)
+        for name, which in (("kept as it is", ~acted), ("shortened", acted)):
+            some = frame[which].iloc[:: self.every]
+            if len(some):
+                marker = MARKERS.get(run.family, "circle")
+                marks.append(Points(some["step"].to_numpy(), log10(some["norm_before"].to_numpy()), name, colour(run), marker, name == "shortened", small=True))
+        return (*marks, *_threshold(frame))
+
+
+def _threshold(frame: pd.DataFrame) -> list[Mark]:
+    known = frame["threshold"].dropna()
+    if known.empty:
+        return []
+    if known.nunique() == 1:
+        return [Rule(float(log10([known.iloc[0]])[0]), label=f"threshold {number(float(known.iloc[0]))}")]
+    return [Line(frame["step"].to_numpy(), log10(frame["threshold"].to_numpy()), "threshold", "ink", label="threshold")]
+
+
+def _note(run: Run, frame: pd.DataFrame, runs: Sequence[Run]) -> str:
+    if not run.clipped:
+        return ", ".join(part for part in (aside(run, runs), f"median {number(_middle(frame))}") if part)
+    cosine = frame.loc[frame["clipped"].astype(bool), "cosine"].mean()
+    direction = "" if np.isnan(cosine) else f", cosine {cosine:.2f}"
+    return f"{percent(_share(frame))} shortened{direction}"
+
+
+def _share(frame: pd.DataFrame) -> float:
+    return float(frame["clipped"].astype(bool).mean())
+
+
+def _middle(frame: pd.DataFrame) -> float:
+    """Median norm over the second half of training; NaN if one there is not a number."""
+    late = frame["norm_before"].to_numpy()[len(frame) // 2 :]
+    with np.errstate(invalid="ignore"):
+        return float(np.median(late))
+
+
+def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
+    held = [run for run in runs if run.clipped]
+    if not held:
+        return sentence(f"Nothing is clipped; the median norm is {span([_middle(frames[run.label]) for run in runs])} in {spoken(runs, runs)}")
+    tamed = [pair for pair in _pairs(runs) if _middle(frames[pair[0].label]) >= FAR * _middle(frames[pair[1].label])]
+    parts = [
+        f"clipping led {spoken([clipped], [clipped])} out of the exploding region: in the second half of training its median norm is "
+        f"{number(_middle(frames[clipped.label]))}, without clipping {number(_middle(frames[free.label]))}"
+        for free, clipped in tamed
+    ]
+    return sentence("; ".join(parts) if parts else f"clipping shortens {_shares(held, frames)}")
+
+
+def _shares(held: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
+    return listed([f"{percent(_share(frames[run.label]))} of the steps in {spoken([run], held)}" for run in held])
+
+
+def _pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+    """The unclipped and the clipped run of each family that has one of each."""
+    found = []
+    for family in dict.fromkeys(run.family for run in runs):
+        pair = sorted((run for run in runs if run.family == family), key=lambda run: run.clipped)
+        if [run.clipped for run in pair] == [False, True]:
+            found.append((pair[0], pair[1]))
+    return found

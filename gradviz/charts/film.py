@@ -1,0 +1,93 @@
+"""Film: the waterfall of every recorded training step side by side, norm as colour."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gradviz.charts import _reach
+from gradviz.charts._base import Chart
+from gradviz.charts._common import aside, colour, grid, heading, nothing, specials, stack
+from gradviz.charts._description import Axis, Description, Heat, Panel
+from gradviz.charts._words import listed, number, sentence, spoken
+from gradviz.frames import Run
+from gradviz.options import check, option
+
+COLUMNS = ("run", "step", "lag", "mean", "decay")
+LIMITS = (-15.0, 5.0)
+LOOK_FOR = (
+    "Healthy is a picture that is lit from bottom to top, or whose lit part grows upwards while the network learns: it reaches that far back. "
+    "A dark picture has no signal from the past; a very bright one explodes; vertical streaks mean that the reach jumps between steps."
+)
+
+
+@dataclass(frozen=True)
+class Film(Chart):
+    """layer -1: the last; point "": the cell state of an LSTM, else the hidden state."""
+
+    needs = ("reach",)
+    purpose = "how far the gradient reaches at every training step, as a picture"
+
+    layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
+    point: str = option("", "state the gradient is taken of; empty chooses the cell state of an LSTM", choices=("", "hidden", "cell"))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def describe(self, runs: Sequence[Run]) -> Description:
+        tables = {run.label: _reach.rows(run, self.point, self.layer) for run in runs}
+        shown, columns = grid([run for run in runs if len(tables[run.label])])
+        if not shown:
+            return nothing("film", _reach.RECORD, COLUMNS, LOOK_FOR)
+        frame = stack([tables[run.label].assign(run=run.label)[list(COLUMNS)] for run in shown], COLUMNS)
+        reaches = {run.label: _reach.decays(tables[run.label])["horizon"].to_numpy() for run in shown}
+        lags = {run.label: int(tables[run.label]["lag"].max()) for run in shown}
+        limits_x, limits_y = (0.0, float(frame["step"].max())), (0.0, float(frame["lag"].max()))
+        panels = tuple(
+            Panel((_heat(tables[run.label]),), Axis("training step", limits=limits_x), Axis("steps back", limits=limits_y), heading(run), colour(run), aside(run, shown))
+            for run in shown
+        )
+        return Description(
+            "film",
+            _title(shown, reaches, lags),
+            f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} (colour: log scale, 10⁻¹⁵ to 10⁵, the same for all) by training step and "
+            "steps back; geometric mean over the held-out sequences. Reach: steps back until less than 1\u202f% of the norm at the end is left.",
+            LOOK_FOR,
+            frame,
+            panels,
+            columns=columns,
+            shape="film",
+            key=tuple(specials([frame["mean"].to_numpy()])),
+            source="Pascanu, Mikolov and Bengio 2013; drawn over training as in RNNbow (Cashman et al. 2017)",
+        )
+
+
+def _heat(table: pd.DataFrame) -> Heat:
+    square = table.pivot_table(index="lag", columns="step", values="mean", aggfunc="first", dropna=False)
+    return Heat(square.columns.to_numpy(), square.index.to_numpy(), square.to_numpy(np.float64), "depth", LIMITS, log=True, unit="norm")
+
+
+def _title(runs: Sequence[Run], reaches: dict[str, np.ndarray], lags: dict[str, int]) -> str:
+    """From where to where the reach moves; runs that move alike are told together."""
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault(_way(reaches[run.label], lags[run.label]), []).append(run)
+    parts = [f"{_verb(way)} in {spoken(some, runs)}" for way, some in sorted(groups.items(), key=lambda item: item[0][0] == item[0][1])]
+    return sentence(f"the gradient’s reach {listed(parts)}")
+
+
+def _way(reach: np.ndarray, last: int) -> tuple[str, str]:
+    """Reach at the first and the last recorded step, in words."""
+    first, end = (_far(float(value), last) for value in (reach[0], reach[-1]))
+    return first, end
+
+
+def _far(value: float, last: int) -> str:
+    if np.isnan(value):
+        return "nothing"
+    return "the whole sequence" if value > last else f"{number(value)} steps"
+
+
+def _verb(way: tuple[str, str]) -> str:
+    return f"stays at {way[0]}" if way[0] == way[1] else f"goes from {way[0]} to {way[1]}"

@@ -1,0 +1,158 @@
+"""Loss curves, smoothed, with what ignorance scores as dashed lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gradviz.charts._base import Chart
+from gradviz.charts._common import colour, families, fit, nothing, samples, short, smooth, specials, stack, style
+from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Rule, log10
+from gradviz.charts._words import listed, number, percent, sentence, span, spoken
+from gradviz.frames import Run
+from gradviz.options import check, option
+
+COLUMNS = ("run", "step", "loss", "smoothed")
+TAIL = 20  # updates whose mean loss counts as the end
+ALIKE = 0.05  # losses closer than this share are told as alike
+WIDE = 30.0  # from this ratio of largest to smallest loss on, a linear axis hides the end
+LOOK_FOR = (
+    "Healthy is a curve that passes below the dashed lines, each of which needs no network at all, and goes on falling. "
+    "Sick is one that never leaves such a line, jumps up, or stops because the loss is no longer a number."
+)
+
+
+@dataclass(frozen=True)
+class Loss(Chart):
+    """window: updates over which the curve is averaged; scale auto: log if the losses span more than a factor of 30."""
+
+    needs = ("steps",)
+    purpose = "training loss against the scores of guessing"
+
+    window: int = option(10, "updates in the moving mean; 1 draws every update", low=1)
+    scale: str = option("auto", "axis of the loss", choices=("auto", "linear", "log"))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def describe(self, runs: Sequence[Run]) -> Description:
+        shown = [run for run in runs if len(run.steps)]
+        if not shown:
+            return nothing("loss", "No run has trained a step yet: table `steps` is empty.", COLUMNS, LOOK_FOR)
+        frame = stack([self._frame(run) for run in shown], COLUMNS)
+        log = self.scale == "log" or (self.scale == "auto" and _ratio(frame["smoothed"].to_numpy()) > WIDE)
+        axis_y, axis_x = _axis(frame, shown, log), Axis("training step", limits=(0.0, float(max(frame["step"].max(), 1))))
+        panels = tuple(
+            Panel(_marks(group, frame, log), axis_x, axis_y, title, colour(group[0]), _note(group, frame)) for title, group in families(shown)
+        )
+        return Description(
+            "loss",
+            _title(shown, frame),
+            f"Mean training loss per counted time step ({_unit(shown)}), {'log' if log else 'linear'} scale, {_averaged(self.window)}. "
+            "Dashed: the loss of guessing without a network.",
+            LOOK_FOR,
+            frame,
+            panels,
+            columns=min(3, len(panels)),
+            key=(*samples(shown), *specials([frame["smoothed"].to_numpy()], log=False)),
+        )
+
+    def _frame(self, run: Run) -> pd.DataFrame:
+        steps = run.steps
+        loss = steps["loss"].to_numpy(np.float64)
+        return pd.DataFrame({"run": run.label, "step": steps["step"].to_numpy(), "loss": loss, "smoothed": smooth(loss, self.window)})
+
+
+def ending(loss: np.ndarray) -> float:
+    """Mean loss of the last updates; not finite if one of them is not."""
+    with np.errstate(invalid="ignore"):
+        return float(np.mean(loss[-TAIL:]))
+
+
+def _averaged(window: int) -> str:
+    return "every update" if window == 1 else f"moving mean over {window} updates"
+
+
+def _unit(runs: Sequence[Run]) -> str:
+    names = {str(run.meta.get("signature", {}).get("loss", "")) for run in runs}
+    words = ["nats" if "entropy" in name else "squared error" for name in sorted(names) if name]
+    return " or ".join(dict.fromkeys(words)) or "nats or squared error"
+
+
+def _ratio(loss: np.ndarray) -> float:
+    usable = loss[np.isfinite(loss) & (loss > 0)]
+    return float(usable.max() / usable.min()) if len(usable) else 1.0
+
+
+def _baselines(runs: Sequence[Run]) -> dict[str, float]:
+    """Baselines of the tasks shown, highest first."""
+    found = {name: float(value) for run in runs for name, value in (run.meta.get("baselines") or {}).items()}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _axis(frame: pd.DataFrame, runs: Sequence[Run], log: bool) -> Axis:
+    values = np.concatenate([frame["smoothed"].to_numpy(), list(_baselines(runs).values())])
+    if log:
+        return Axis("loss", "log", fit([log10(values)]))
+    usable = values[np.isfinite(values)]
+    return Axis("loss", limits=(0.0, 1.05 * float(usable.max()) if len(usable) and usable.max() > 0 else 1.0))
+
+
+def _marks(group: Sequence[Run], frame: pd.DataFrame, log: bool) -> tuple[Mark, ...]:
+    rules = [Rule(float(log10([value])[0]) if log else value, label=f"{name} {number(value)}", dashed=True) for name, value in _baselines(group).items()]
+    lines = []
+    for run in group:
+        rows = frame[frame["run"] == run.label]
+        value = rows["smoothed"].to_numpy()
+        label = f"{short(run, group)} {number(ending(rows['loss'].to_numpy()))}".strip()
+        lines.append(Line(rows["step"].to_numpy(), log10(value) if log else value, run.label, **style(run), label=label))
+    return (*rules, *lines)
+
+
+def _note(group: Sequence[Run], frame: pd.DataFrame) -> str:
+    """Where a loss stopped being a number."""
+    broken = frame[frame["run"].isin([run.label for run in group]) & ~np.isfinite(frame["loss"])]
+    return f"not finite from step {broken['step'].min()}" if len(broken) else ""
+
+
+def _title(runs: Sequence[Run], frame: pd.DataFrame) -> str:
+    """What clipping changed in each pair; without pairs, who gets below all guessing; else where each ends."""
+    end = {run.label: ending(frame.loc[frame["run"] == run.label, "loss"].to_numpy()) for run in runs}
+    pairs = [group for _, group in families(runs) if sorted(run.clipped for run in group) == [False, True]]
+    if pairs and sum(len(pair) for pair in pairs) == len(runs):
+        return _of_pairs(pairs, runs, end)
+    lowest = min(_baselines(runs).values(), default=None)
+    if lowest and len({repr(run.meta.get("baselines")) for run in runs}) == 1:
+        return _against(runs, end, lowest)
+    return sentence(listed([f"{spoken([run], runs)} ends at {number(end[run.label])}" for run in runs]))
+
+
+def _of_pairs(pairs: list[list[Run]], runs: Sequence[Run], end: dict[str, float]) -> str:
+    parts, same = [], []
+    for pair in pairs:
+        free, held = sorted(pair, key=lambda run: run.clipped)
+        before, after = end[free.label], end[held.label]
+        if np.isfinite(before) and np.isfinite(after) and abs(after - before) <= ALIKE * max(abs(before), abs(after)):
+            same.append((held, abs(after - before) / max(abs(before), 1e-300)))
+        else:
+            parts.append(f"takes the {_word(held)} to a loss of {number(after)} instead of {number(before)}")
+    if same:
+        names = listed([f"the {_word(run)}" for run, _ in same])
+        parts.append(f"changes {'it' if not parts else 'that'} by at most {percent(max(gap for _, gap in same))} in {names}" if parts else f"changes the loss by at most {percent(max(gap for _, gap in same))} in {names}")
+    return sentence(f"clipping {' and '.join(parts)}")
+
+
+def _word(run: Run) -> str:
+    return run.label.removesuffix(", clipped").removesuffix(", not clipped")
+
+
+def _against(runs: Sequence[Run], end: dict[str, float], lowest: float) -> str:
+    below = [run for run in runs if end[run.label] < (1 - ALIKE) * lowest]
+    above = [run for run in runs if run not in below]
+    parts = []
+    if below:
+        parts.append(f"{spoken(below, runs)} {'end' if len(below) > 1 else 'ends'} at {span([end[run.label] for run in below])}, below every guess ({number(lowest)})")
+    if above:
+        parts.append(f"{spoken(above, runs)} {'do' if len(above) > 1 else 'does'} not get below guessing ({number(lowest)})" if not below else f"{spoken(above, runs)} {'do' if len(above) > 1 else 'does'} not")
+    return sentence("; ".join(parts))

@@ -1,0 +1,132 @@
+"""Gradient waterfall: the norm of the last step's gradient against how many steps back it has travelled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gradviz.charts import _reach
+from gradviz.charts._base import Chart
+from gradviz.charts._common import colour, families, fit, nothing, samples, short, specials, stack, style
+from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
+from gradviz.charts._words import factor, listed, sentence, steps
+from gradviz.dynamics.decay import half_life
+from gradviz.frames import Run
+from gradviz.options import check, option
+
+COLUMNS = ("run", "when", "step", "layer", "point", "lag", "mean", "low", "high", "decay", "half_life")
+LOOK_FOR = (
+    "Healthy is a line that stays level, or falls gently: what happened long ago still moves the loss. "
+    "A straight rise is an explosion, a straight fall vanishing; the steeper, the fewer steps the network can learn across."
+)
+
+
+@dataclass(frozen=True)
+class Waterfall(Chart):
+    """step: training step (the last one recorded before it is drawn); layer -1: the last; point "": cell state if there is one, else hidden."""
+
+    needs = ("reach",)
+    purpose = "how far back in time the gradient of the last step's loss reaches, with its decay per step"
+
+    step: int = option(-1, "training step; -1 is the last one recorded", low=-1)
+    layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
+    point: str = option("", "state the gradient is taken of; empty chooses the cell state of an LSTM", choices=("", "hidden", "cell"))
+    start: bool = option(True, "also draw the first recorded step, in grey")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def describe(self, runs: Sequence[Run]) -> Description:
+        tables = {run.label: _reach.rows(run, self.point, self.layer) for run in runs}
+        shown = [run for run in runs if len(tables[run.label])]
+        frame = stack([self._frame(run, tables[run.label]) for run in shown], COLUMNS)
+        if frame.empty:
+            return nothing("waterfall", _reach.RECORD, COLUMNS, LOOK_FOR)
+        now = frame[frame["when"] == "now"]
+        high = max(_whole(frame["mean"], np.ceil), 0.0)
+        limits = fit([frame["mean"], np.array([high])], least=3)
+        ticks_x = (0.0, float(frame["lag"].max()))
+        panels = tuple(
+            Panel(_marks(group, frame), Axis("steps back", limits=ticks_x), Axis("norm", "log", limits), title, colour(group[0]), _note(group, now))
+            for title, group in families(shown)
+        )
+        before = [("start", _moment(0, frame[frame["when"] == "start"]))] if (frame["when"] == "start").any() else []
+        return Description(
+            "waterfall",
+            _title(shown, now),
+            f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, by steps back from the end of the sequence, "
+            f"{_moment(1, now)}. Log scale; geometric mean over the held-out sequences{_bands(shown)}. × is the factor per step back, fitted from lag 5 on.",
+            LOOK_FOR,
+            frame,
+            panels,
+            columns=min(3, len(panels)),
+            key=(*before, *samples(shown), *specials([frame["mean"].to_numpy()])),
+            source="Pascanu, Mikolov and Bengio 2013, eq. 5 and 7; Arjovsky, Shah and Bengio 2016, figure 2",
+        )
+
+    def _frame(self, run: Run, table: pd.DataFrame) -> pd.DataFrame:
+        first, last = int(table["step"].min()), _reach.nearest(sorted(table["step"].unique()), self.step)
+        moments = [("start", first)] if self.start and first != last else []
+        parts = [table[table["step"] == step].assign(when=when) for when, step in [*moments, ("now", last)]]
+        frame = pd.concat(parts, ignore_index=True).assign(run=run.label)
+        return frame.assign(half_life=[half_life(decay) for decay in frame["decay"]])[list(COLUMNS)]
+
+
+def _whole(values: pd.Series, to: np.ufunc) -> float:
+    finite = values[np.isfinite(values)]
+    return float(to(finite.max())) if len(finite) else 0.0
+
+
+def _bands(runs: Sequence[Run]) -> str:
+    return ", shaded from the 10th to the 90th percentile" if any(len(group) <= 2 for _, group in families(runs)) else ""
+
+
+def _of(frame: pd.DataFrame, run: Run, when: str = "now") -> pd.DataFrame:
+    return frame[(frame["run"] == run.label) & (frame["when"] == when)]
+
+
+def _marks(group: Sequence[Run], frame: pd.DataFrame) -> tuple[Mark, ...]:
+    """Bands below, then the start in grey (once, if all runs began alike), then each run."""
+    marks: list[Mark] = []
+    if len(group) <= 2:
+        for run in group:
+            rows = _of(frame, run)
+            marks.append(Band(rows["lag"].to_numpy(), rows["low"].to_numpy(), rows["high"].to_numpy(), colour(run)))
+    drawn: list[np.ndarray] = []
+    for run in group:
+        rows = _of(frame, run, "start")
+        profile = rows["mean"].to_numpy()
+        if len(rows) and not any(len(profile) == len(other) and np.allclose(profile, other, atol=1e-3, equal_nan=True) for other in drawn):
+            drawn.append(profile)
+            marks.append(Line(rows["lag"].to_numpy(), profile, f"{run.label}, start", "ghost", label=f"start {factor(rows['decay'].iloc[0])}"))
+    for run in group:
+        rows = _of(frame, run)
+        label = f"{short(run, group)} {factor(rows['decay'].iloc[0])}".strip()
+        marks.append(Line(rows["lag"].to_numpy(), rows["mean"].to_numpy(), run.label, **style(run), label=label))
+    return tuple(marks)
+
+
+def _note(group: Sequence[Run], now: pd.DataFrame) -> str:
+    """Half-lives, where there are at most two."""
+    if len(group) > 2:
+        return ""
+    values = [(float(_of(now, run)["half_life"].iloc[0]), short(run, group)) for run in group]
+    said = [f"{steps(value)} {name}".strip() for value, name in values if np.isfinite(value)]
+    return f"half-life {listed(said)}" if said else ""
+
+
+def _moment(which: int, rows: pd.DataFrame) -> str:
+    """When the rows were recorded, in words."""
+    found = sorted(rows["step"].unique())
+    if found == [0]:
+        return "before training"
+    if len(found) == 1:
+        return f"at training step {found[0]}"
+    return ("at the first recorded step", "at the chosen step of each run")[which]
+
+
+def _title(runs: Sequence[Run], now: pd.DataFrame) -> str:
+    decay = {run.label: float(_of(now, run)["decay"].iloc[0]) for run in runs}
+    profile = {run.label: _of(now, run)["mean"].to_numpy() for run in runs}
+    return sentence(f"{_moment(1, now)} the gradient {_reach.paces(runs, decay, profile)}")

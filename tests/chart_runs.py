@@ -1,0 +1,82 @@
+"""Runs for tests of charts, made of numbers that the test chooses: what frames.Run offers, without a folder."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradviz.dynamics.decay import decay_per_step
+
+PLACE = {"layer": 0, "direction": "forward"}
+REACH = ("step", "layer", "direction", "point", "lag", "mean", "low", "median", "high", "decay")
+STEPS = ("step", "loss", "norm_before", "norm_after", "clipped", "cosine", "threshold")
+PARAMETERS = ("step", "parameter", "gate", "weight", "gradient_before", "gradient_after", "update", "ratio", "distance")
+SATURATION = ("step", "layer", "direction", "point", "left", "right", "mean")
+PROBE = ("step", "layer", "direction", "point", "example", "gradient", "units")
+
+
+def empty(columns: tuple[str, ...]) -> Any:
+    return field(default_factory=lambda: pd.DataFrame(columns=list(columns)))
+
+
+@dataclass
+class FakeRun:
+    family: str = "rnn"
+    clipped: bool = False
+    label: str = ""
+    name: str = ""
+    meta: dict[str, Any] = field(default_factory=dict)
+    reach: pd.DataFrame = empty(REACH)
+    steps: pd.DataFrame = empty(STEPS)
+    parameters: pd.DataFrame = empty(PARAMETERS)
+    saturation: pd.DataFrame = empty(SATURATION)
+    arrays: dict[tuple[int, int, str], np.ndarray] = field(default_factory=dict)
+    texts: dict[int, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        word = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}.get(self.family, "MyCell")
+        self.label = self.label or f"{word}, {'clipped' if self.clipped else 'not clipped'}"
+
+    def table(self, name: str) -> pd.DataFrame:
+        if name != "probe":
+            return getattr(self, name)
+        rows = [{"step": step, **PLACE, "point": point, "example": example, "gradient": False, "units": array.shape[1]} for (step, example, point), array in self.arrays.items()]
+        return pd.DataFrame(rows, columns=list(PROBE))
+
+    @property
+    def probe_steps(self) -> list[int]:
+        return sorted({step for step, _, _ in self.arrays})
+
+    @property
+    def reach_steps(self) -> list[int]:
+        return sorted(self.reach["step"].unique())
+
+    def probe(self, step: int, example: int, point: str, *, gradient: bool = False, layer: int = 0, direction: str = "forward") -> np.ndarray:
+        return self.arrays[step, example, point]
+
+    def words(self, example: int) -> list[str] | None:
+        return self.texts.get(example)
+
+
+def reach(profiles: dict[int, np.ndarray], point: str = "hidden") -> pd.DataFrame:
+    """Table `reach`, tidy: one log10 profile per step; the band is a tenth of a decade to either side."""
+    parts = []
+    for step, profile in profiles.items():
+        mean = np.asarray(profile, dtype=float)
+        parts.append(pd.DataFrame({"step": step, **PLACE, "point": point, "lag": np.arange(len(mean)), "mean": mean, "low": mean - 0.1, "median": mean, "high": mean + 0.1, "decay": decay_per_step(mean)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def line(factor: float, length: int = 100, start: float = -1.0) -> np.ndarray:
+    """log10 profile of a gradient multiplied by `factor` with every step back."""
+    return start + np.arange(length) * np.log10(factor)
+
+
+def steps(loss: Any, norm: Any = 1.0, threshold: float = float("nan")) -> pd.DataFrame:
+    """Table `steps`; norm clipping at `threshold`, none if NaN."""
+    loss = np.asarray(loss, dtype=float)
+    before = np.broadcast_to(np.asarray(norm, dtype=float), loss.shape)
+    clipped = before > threshold
+    after = np.where(clipped, threshold, before)
+    return pd.DataFrame({"step": np.arange(len(loss)), "loss": loss, "norm_before": before, "norm_after": after, "clipped": clipped, "cosine": np.ones(len(loss)), "threshold": threshold})
