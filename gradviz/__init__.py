@@ -1,3 +1,59 @@
-"""gradviz makes the gradient dynamics of recurrent networks visible."""
+"""gradviz makes the gradient dynamics of recurrent networks visible.
+
+    import gradviz
+
+    experiment = gradviz.Experiment(model=gradviz.Model(units=32), training=gradviz.Training(updates=200))
+    run = gradviz.load(gradviz.train(experiment, "my-run"))
+    gradviz.chart("waterfall", [run]).title
+
+Everything below is imported when it is first used: `import gradviz` alone loads nothing but this file.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from gradviz import hooks as hooks
+    from gradviz.charts import chart as chart
+    from gradviz.config import Experiment as Experiment
+    from gradviz.config import Model as Model
+    from gradviz.config import Recording as Recording
+    from gradviz.config import Training as Training
+    from gradviz.errors import GradvizError as GradvizError
+    from gradviz.frames import Run as Run
+    from gradviz.frames import load as load
+    from gradviz.frames import load_runs as load_runs
+    from gradviz.network import Network as Network
+    from gradviz.reports import report as report
+    from gradviz.training import train as train
+
+_HOME = {
+    "Experiment": "gradviz.config",
+    "GradvizError": "gradviz.errors",
+    "Model": "gradviz.config",
+    "Network": "gradviz.network",
+    "Recording": "gradviz.config",
+    "Run": "gradviz.frames",
+    "Training": "gradviz.config",
+    "chart": "gradviz.charts",
+    "hooks": "gradviz.hooks",
+    "load": "gradviz.frames",
+    "load_runs": "gradviz.frames",
+    "report": "gradviz.reports",
+    "train": "gradviz.training",
+}
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604 — names, one by one, of the table above
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gradviz' has no attribute {name!r}")
+    module = import_module(_HOME[name])
+    return module if module.__name__ == f"gradviz.{name}" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

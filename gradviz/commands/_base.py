@@ -1,0 +1,20 @@
+"""What a command is: its flags, and what it does with them."""
+
+import argparse
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+
+class Command(ABC):
+    """Base of all commands. summary: one line for `gradviz --help`; details: what `gradviz NAME --help` says above the flags."""
+
+    summary: ClassVar[str]
+    details: ClassVar[str] = ""
+
+    @abstractmethod
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Put the command's flags on its parser."""
+
+    @abstractmethod
+    def run(self, arguments: argparse.Namespace) -> None:
+        """Do it. A request that cannot be met is a GradvizError."""

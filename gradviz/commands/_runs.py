@@ -1,0 +1,75 @@
+"""What train and compare share: where runs go, what they are called, and what is said at the end."""
+
+import argparse
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradviz.cells import CELLS
+from gradviz.clipping import CLIPPING
+from gradviz.commands._console import relative, say
+from gradviz.commands._table import show_runs
+from gradviz.config import Experiment
+from gradviz.errors import GradvizError
+from gradviz.flags import Given
+from gradviz.tasks import TASKS
+
+if TYPE_CHECKING:
+    from gradviz.frames import Run
+
+OUT = "gradviz-runs"
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """What to learn and where to put it."""
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="a UTF-8 text file to learn: short for --task text --task.file TEXT")
+    parser.add_argument("--out", type=Path, default=Path(OUT), metavar="FOLDER", help=f"folder for the runs (default ./{OUT})")
+    parser.add_argument("--force", action="store_true", help="replace a run of the same --name")
+
+
+def with_text(given: Given, text: str | None) -> Given:
+    """The positional text file as the two flags it stands for."""
+    if text is None:
+        return given
+    if given.get("task", ["text"]) != ["text"] or "task.file" in given:
+        raise GradvizError(f"the text file {text!r} stands for --task text --task.file {text!r}: do not give another task or file as well.")
+    return {**given, "task": ["text"], "task.file": [text]}
+
+
+def name_of(experiment: Experiment, more: Mapping[str, str] | None = None) -> str:
+    """text-lstm, adding-gru-norm …; `more`: further flags that tell runs apart."""
+    clipping = CLIPPING.name_of(experiment.training.clipping)
+    parts = [TASKS.name_of(experiment.task), CELLS.name_of(experiment.model.cell), *([clipping] if clipping != "none" else [])]
+    parts += [value if re.search("[a-z]", value) else f"{flag.rsplit('.', 1)[-1]}{value}" for flag, value in (more or {}).items()]
+    return "-".join(re.sub(r"[^\w.+]+", "_", part) for part in parts)
+
+
+def free(folder: Path) -> Path:
+    """The folder itself, or the first of folder-2, folder-3 … that does not exist."""
+    number, found = 1, folder
+    while found.exists():
+        number += 1
+        found = folder.with_name(f"{folder.name}-{number}")
+    return found
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GradvizError(f"cannot make the folder {folder}: {error.strerror}. Give another --out.") from error
+
+
+def check_name(name: str) -> str:
+    """A run's name is the name of its folder, inside --out."""
+    if Path(name).name != name or name in (".", "..") or not name.isprintable():
+        raise GradvizError(f"--name is {name!r}; it must be a plain folder name, without / and control characters.")
+    return name
+
+
+def finish(runs: Sequence["Run"], folder: Path) -> None:
+    """The table of the runs just made, and what to do next."""
+    show_runs(runs)
+    say(f"Recorded in {relative(folder)}. To look at it:\n  gradviz dashboard {shlex.quote(relative(folder))}")

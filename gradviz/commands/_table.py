@@ -1,0 +1,53 @@
+"""The table of runs: what training ends with and `gradviz runs list` shows."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+
+from gradviz.charts._words import THIN, factor, number, percent, steps
+from gradviz.commands._console import printable, show_table
+from gradviz.findings._summary import row
+from gradviz.frames import Run
+
+STYLES = {"critical": "bold red", "warning": "yellow", "note": "cyan", "good": "green", "none": ""}
+COLUMNS = (
+    ("run", "left"),
+    ("finding", "left"),
+    ("loss", "right"),
+    ("held out", "right"),
+    ("gradient per step back", "right"),
+    ("half-life", "right"),
+    ("shortened", "right"),
+    ("updates", "right"),
+    ("state", "left"),
+)
+
+
+def show_runs(runs: Sequence[Run]) -> None:
+    """One line a run. Half-life and gradient per step back are those of a gradient that starts at the last time step."""
+    show_table(COLUMNS, [_line(run) for run in runs])
+
+
+def _line(run: Run) -> list[str | Text]:
+    said = row(run)
+    value = {name: float(item) for name, item in said.items() if not isinstance(item, str)}
+    return [
+        str(said["name"]),
+        Text(printable(said["word"]), STYLES[str(said["severity"])]),
+        _or_dash(value["loss"], number),
+        _or_dash(value["held_out_loss"], number),
+        " → ".join(_or_dash(value[name], factor) for name in ("decay_start", "decay_end")),
+        _half_life(value["half_life"]),
+        _or_dash(value["share_clipped"], percent),
+        f"{value['updates']:.0f}",
+        str(said["status"]),
+    ]
+
+
+def _or_dash(value: float, words: Callable[[float], str]) -> str:
+    return "–" if math.isnan(value) else words(value).replace(THIN, " ")
+
+
+def _half_life(value: float) -> str:
+    return "does not fade" if value == math.inf else _or_dash(value, steps)

@@ -1,0 +1,92 @@
+"""The door for people who add a cell, a clipping rule, an optimizer, a task, a quantity, a chart or a finding.
+
+Derive one class from a base below, in a file of its own: the file's name is the entry's name. Put the file into gradviz's folder of that
+kind, or keep it where it is and load it: `gradviz --extend my_cell.py …`, or `gradviz.extend.load("my_cell.py")`.
+CONTRIBUTING.md shows a complete file of each kind.
+"""
+
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any
+
+from gradviz.arrays import Array, Integers, Parameters, cosine, global_norm, norm
+from gradviz.batch import Batch, Signature
+from gradviz.cells import CELLS, Cell
+from gradviz.charts import CHARTS, Chart, Description
+from gradviz.clipping import CLIPPING, Clipping
+from gradviz.errors import GradvizError
+from gradviz.findings import FINDINGS, Finding, Verdict
+from gradviz.frames import Run
+from gradviz.optimizers import OPTIMIZERS, Optimizer
+from gradviz.options import check, option
+from gradviz.quantities import QUANTITIES, Quantity
+from gradviz.registry import Registry, load_file
+from gradviz.tasks import TASKS, Data, Task
+
+REGISTRIES: tuple[Registry[Any], ...] = (CELLS, CLIPPING, OPTIMIZERS, TASKS, QUANTITIES, FINDINGS, CHARTS)
+WITHOUT_OPTIONS = (QUANTITIES, FINDINGS)
+
+
+def load(path: str | Path) -> list[tuple[str, str]]:
+    """Run one Python file of yours and make what it defines available everywhere. Returns (kind, name) of each entry.
+
+    The file is a program: load only what you would run. Loading the same file again changes nothing.
+    """
+    file = Path(path).resolve()
+    if file in _loaded:
+        return _loaded[file]
+    try:
+        added = load_file(file, list(REGISTRIES))
+    except GradvizError:
+        raise
+    except Exception as error:
+        raise GradvizError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+    for registry in REGISTRIES:
+        if (registry.kind, file.stem) in added and registry not in WITHOUT_OPTIONS and not is_dataclass(registry[file.stem]):
+            raise GradvizError(f"{registry[file.stem].__name__} in {path} must be a dataclass: write @dataclass(frozen=True) above it.")
+    _loaded[file] = added
+    return added
+
+
+_loaded: dict[Path, list[tuple[str, str]]] = {}
+
+
+def loaded() -> tuple[Path, ...]:
+    """The files loaded so far: other processes need them too."""
+    return tuple(_loaded)
+
+
+__all__ = [
+    "CELLS",
+    "CHARTS",
+    "CLIPPING",
+    "FINDINGS",
+    "OPTIMIZERS",
+    "QUANTITIES",
+    "REGISTRIES",
+    "TASKS",
+    "Array",
+    "Batch",
+    "Cell",
+    "Chart",
+    "Clipping",
+    "Data",
+    "Description",
+    "Finding",
+    "GradvizError",
+    "Integers",
+    "Optimizer",
+    "Parameters",
+    "Quantity",
+    "Run",
+    "Signature",
+    "Task",
+    "Verdict",
+    "check",
+    "cosine",
+    "global_norm",
+    "load",
+    "loaded",
+    "norm",
+    "option",
+]
