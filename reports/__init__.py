@@ -1,1 +1,6 @@
-"""The report: recorded runs as one HTML file."""
+"""Reports: runs become one HTML file that holds everything it shows."""
+
+from gradviz.reports.build import Report, report
+from gradviz.reports.kinds import KINDS, Kind
+
+__all__ = ["KINDS", "Kind", "Report", "report"]

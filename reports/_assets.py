@@ -1,0 +1,52 @@
+"""What every page carries: styles made from the theme, the script, and plotly's cartesian bundle (MIT, see vendor/)."""
+
+import base64
+import gzip
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from gradviz.backends import theme
+
+HERE = files("gradviz.reports")
+
+
+def read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def style() -> str:
+    """Variables for both themes, the page's rules, and those for paper, which is always light."""
+    light, dark = theme.css_variables("light"), theme.css_variables("dark")
+    return (
+        f":root{{color-scheme:light;{light}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root:not([data-theme]){{color-scheme:dark;{dark}}}}}\n"
+        f":root[data-theme=dark]{{color-scheme:dark;{dark}}}\n{read('style.css')}"
+        f"@media print{{:root,:root[data-theme],:root:not([data-theme]){{color-scheme:light;{light}--paper:#fff}}\n{read('print.css')}}}\n"
+    )
+
+
+def pack(value: Any) -> str:
+    """A value as JSON, gzip and base64: nothing in it can end a script element, and the same value gives the same text."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode("ascii")
+
+
+@cache
+def library() -> tuple[str, str]:
+    """plotly's bundle, gzip and base64, and the hash under which the page lets it run."""
+    packed = (HERE / "vendor" / "plotly-cartesian.min.js.gz").read_bytes()
+    return base64.b64encode(packed).decode("ascii"), digest(gzip.decompress(packed).decode("utf-8"))
+
+
+def digest(script: str) -> str:
+    """The hash of a script as a content security policy writes it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+def policy(*scripts: str) -> str:
+    """Only these scripts run, and nothing is fetched or sent: the browser itself sees to it."""
+    allowed = " ".join(f"'{script}'" for script in scripts)
+    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"

@@ -1,0 +1,57 @@
+"""What a kind of report is: a key picture for the summary and sections of pictures after it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gradviz.frames import Run, label_runs
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart of some runs. about: which runs, written beside the figure's number; slider: a slider over the recorded
+    training steps, for charts with an option `step`."""
+
+    chart: str
+    runs: tuple[Run, ...]
+    about: str = ""
+    slider: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """anchor: its id in the page; intro: one sentence before the pictures."""
+
+    anchor: str
+    title: str
+    intro: str
+    pictures: tuple[Picture, ...]
+
+
+class Kind(ABC):
+    """Base of all kinds of report. label: what the page calls itself; purpose: one line for menus and help."""
+
+    label: ClassVar[str]
+    purpose: ClassVar[str]
+
+    @abstractmethod
+    def key(self, runs: Sequence[Run]) -> Picture:
+        """The one picture of the summary."""
+
+    @abstractmethod
+    def sections(self, runs: Sequence[Run]) -> list[Section]:
+        """What follows the summary; findings and settings come after them in every report."""
+
+
+def by_task(runs: Sequence[Run]) -> dict[str, tuple[Run, ...]]:
+    """Runs grouped by the name of their task, in the order in which the tasks first appear; labels only as long as a group needs."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(task_of(run), []).append(run)
+    return {task: tuple(label_runs(members)) for task, members in groups.items()}
+
+
+def task_of(run: Run) -> str:
+    """The task's name, also for a task that is not loaded here."""
+    return str(run.meta["experiment"]["task"]["name"])
