@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from gradviz.dashboards import parts, show, state
+from gradviz.dashboards import look, parts, state
 from gradviz.dashboards.views import ordered
 
 ASSETS = Path(__file__).parent / "assets"
@@ -13,17 +13,18 @@ ASSETS = Path(__file__).parent / "assets"
 @st.fragment(run_every=1.5)
 def watch(seen: tuple[str, state.Signature]) -> None:
     """Draw again when the runs have changed or the viewer has changed the theme, which alone does not rerun the page."""
-    if seen != (show.viewer(), state.signature(state.folder())):
+    if seen != (look.viewer(), state.signature(state.folder())):
         st.rerun()
 
 
 def main() -> None:
     st.set_page_config(page_title="gradviz", page_icon=str(ASSETS / "icon.png"), layout="wide", initial_sidebar_state=280)
-    show.style()
+    look.style()
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
     views = ordered()
     pages = {
-        name: st.Page(view().draw, title=view.title, icon=view.icon, url_path=name, default=index == 0) for index, (name, view) in enumerate(views.items())
+        name: st.Page(view().draw, title=view.title, icon=view.icon, url_path=name, default=index == 0)
+        for index, (name, view) in enumerate(views.items())
     }
     st.session_state["pages"] = pages
     page = st.navigation(list(pages.values()))
@@ -35,7 +36,7 @@ def main() -> None:
         page.run()
     else:
         parts.empty(found, ASSETS / "empty.svg")
-    watch((show.viewer(), found.signature))
+    watch((look.viewer(), found.signature))
 
 
 main()

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from gradviz.dashboards import show, state
+from gradviz.dashboards import look, show, state
 from gradviz.dashboards.views import VIEWS
 from gradviz.findings import Verdict
 from gradviz.frames import Run
@@ -30,21 +30,23 @@ def broken(found: state.Shelf) -> None:
 
 def folder_line(found: state.Shelf) -> None:
     count = len(found.runs) + len(found.broken)
-    st.caption(f"{show.plain(str(state.folder()))}, {count} run{'s' if count > 1 else ''}")
+    st.caption(f"{look.plain(str(state.folder()))}, {count} run{'s' if count > 1 else ''}")
 
 
-def evidence(verdict: Verdict, label: str, where: str) -> None:
+def evidence(verdict: Verdict, run: Run, where: str) -> None:
     """A link to the page that shows the verdict's chart, with this run chosen."""
     name = next((name for name in VIEWS if verdict.chart in VIEWS[name].charts), "")
     if name:
-        st.page_link(st.session_state["pages"][name], label=where, icon=":material/arrow_forward:", icon_position="right", query_params={"runs": label})
+        chosen = {"task": state.task_of(run), "runs": run.label}
+        page = st.session_state["pages"][name]
+        st.page_link(page, label=where, icon=":material/arrow_forward:", icon_position="right", query_params=chosen)
 
 
-def step_slider(steps: Sequence[int], key: str = "step") -> int | None:
-    """The recorded training step to look at; the last one at first. Nothing to choose: no control."""
+def step_slider(steps: Sequence[int], key: str = "step") -> int:
+    """The recorded training step to look at; the last one at first. If there is nothing to choose: -1, the last."""
     if len(steps) < 2:
-        return steps[0] if steps else None
-    return st.select_slider("Training step", list(steps), value=steps[-1], key=key, bind="query-params", width=420)
+        return -1
+    return int(st.select_slider("Training step", list(steps), value=steps[-1], key=key, bind="query-params", width=420))
 
 
 def nearest(steps: Sequence[int], key: str = "step") -> Any:
@@ -56,13 +58,9 @@ def nearest(steps: Sequence[int], key: str = "step") -> Any:
     return move
 
 
-def layers_of(runs: Sequence[Run]) -> list[int]:
-    """The layers that at least one of the runs has."""
-    return list(range(max(int(run.meta["experiment"]["model"]["layers"]) for run in runs)))
-
-
 def layer_choice(runs: Sequence[Run]) -> int:
-    layers = layers_of(runs)
-    if len(layers) < 2:
-        return 0
-    return int(st.selectbox("Layer", layers, key="layer", bind="query-params", width=120))
+    """A layer that all of the runs have; no control, and -1, which charts take as the last, if there is one layer."""
+    count = min(int(run.meta["experiment"]["model"]["layers"]) for run in runs)
+    if count < 2:
+        return -1
+    return int(st.selectbox("Layer", range(count), index=count - 1, key="layer", bind="query-params", width=120))

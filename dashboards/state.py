@@ -9,14 +9,16 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from gradviz import frames
 from gradviz.errors import GradvizError
-from gradviz.export import find_runs
 from gradviz.findings import Verdict, verdicts
+from gradviz.findings._summary import headline, row
 from gradviz.frames import Run
+from gradviz.recording.reading import find_runs
 
 Signature = tuple[tuple[str, int, int], ...]
 
@@ -31,15 +33,16 @@ class Broken:
 
 @dataclass(frozen=True)
 class Shelf:
-    """Everything found in the folder. signature: (path, size, mtime) of each file; it changes when any run does."""
+    """Everything found in the folder. tasks: runs by task, the task with most runs first; labels tell the runs of one task apart.
+    signature: (path, size, mtime) of each file; it changes when any run does."""
 
-    runs: tuple[Run, ...]
-    broken: tuple[Broken, ...]
+    tasks: dict[str, list[Run]]
+    broken: list[Broken]
     signature: Signature
 
     @property
-    def tasks(self) -> list[str]:
-        return list(dict.fromkeys(task_of(run) for run in self.runs))
+    def runs(self) -> list[Run]:
+        return [run for runs in self.tasks.values() for run in runs]
 
 
 def folder() -> Path:
@@ -68,14 +71,13 @@ def shelf() -> Shelf:
 @st.cache_resource(max_entries=2, show_spinner="Reading the runs …")
 def _read(where: str, key: Signature) -> Shelf:
     readable, broken = [], []
-    for path in find_runs(Path(where)) if Path(where).is_dir() else []:
+    for path in find_runs(where) if Path(where).is_dir() else []:
         try:
-            frames.load(path)
+            readable.append(frames.load(path))
         except GradvizError as error:
             broken.append(Broken(path.name, str(error)))
-        else:
-            readable.append(path)
-    return Shelf(tuple(frames.load_runs(readable)) if readable else (), tuple(broken), key)
+    tasks = sorted({task_of(run) for run in readable}, key=lambda task: (-sum(task_of(run) == task for run in readable), task))
+    return Shelf({task: frames.label_runs([run for run in readable if task_of(run) == task]) for task in tasks}, broken, key)
 
 
 def task_of(run: Run) -> str:
@@ -87,31 +89,41 @@ def key_of(runs: Sequence[Run]) -> Signature:
     return tuple(item for run in runs for item in signature(run.path))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _verdicts(key: Signature, label: str, _run: Run) -> list[Verdict]:
-    return verdicts(_run)
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _judged(key: Signature, label: str, _run: Run) -> tuple[list[Verdict], Verdict, dict[str, Any]]:
+    return verdicts(_run), headline(_run), row(_run)
 
 
 def verdicts_of(run: Run) -> list[Verdict]:
     """What every finding says of the run, the most severe first."""
-    return _verdicts(key_of([run]), run.label, run)
+    return _judged(key_of([run]), run.label, run)[0]
+
+
+def headline_of(run: Run) -> Verdict:
+    return _judged(key_of([run]), run.label, run)[1]
+
+
+def row_of(run: Run) -> dict[str, Any]:
+    return _judged(key_of([run]), run.label, run)[2]
 
 
 def choose(found: Shelf) -> None:
     """The sidebar's controls: the task, and the runs of that task. No run chosen means all of them."""
-    if len(found.tasks) > 1:
-        st.segmented_control("Task", found.tasks, default=found.tasks[0], required=True, key="task", bind="query-params")
+    tasks = list(found.tasks)
+    if len(tasks) > 1:
+        st.segmented_control("Task", tasks, default=tasks[0], required=True, key="task", bind="query-params")
     labels = [run.label for run in of_task(found)]
-    st.multiselect("Runs", labels, key="runs", bind="query-params", placeholder=f"all {len(labels)}", help="Pages show these runs. Choose none to see all.")
+    hint = "Pages show these runs. Choose none to see all."
+    st.multiselect("Runs", labels, key="runs", bind="query-params", placeholder=f"all {len(labels)}", help=hint)
 
 
 def of_task(found: Shelf) -> list[Run]:
-    task = st.session_state.get("task") or found.tasks[0]
-    return [run for run in found.runs if task_of(run) == task]
+    """The runs of the chosen task."""
+    return found.tasks.get(st.session_state.get("task", ""), next(iter(found.tasks.values())))
 
 
 def chosen() -> list[Run]:
-    """The runs that the pages show."""
+    """The runs that the pages show: those chosen, or all of the task."""
     runs = of_task(shelf())
     wanted = st.session_state.get("runs") or []
     return [run for run in runs if run.label in wanted] or runs

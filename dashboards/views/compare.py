@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from gradviz.dashboards import parts, show, state
+from gradviz.dashboards import look, parts, show, state
 from gradviz.dashboards.views._base import View
 from gradviz.frames import Run
 
@@ -24,7 +24,7 @@ class Compare(View):
             st.markdown("Choose two or more runs in the sidebar, or none to compare all of this task.")
             return
         differing = differences(runs)
-        st.title(show.plain(headline(runs, differing)), anchor=False)
+        st.title(look.plain(headline(runs, differing)), anchor=False)
         if len(differing):
             st.caption("The settings that differ; all others are the same.")
             st.dataframe(differing, placeholder="–", height="content")
@@ -42,7 +42,7 @@ def headline(runs: Sequence[Run], differing: pd.DataFrame) -> str:
     names = [str(name).replace(".", " ") for name in differing.index]
     if len(names) > 3:
         return f"{count} that differ in {len(names)} settings"
-    return f"{count} that differ in {' and '.join(names)}" if len(names) < 3 else f"{count} that differ in {names[0]}, {names[1]} and {names[2]}"
+    return f"{count} that differ in {' and '.join(', '.join(names).rsplit(', ', 1))}"
 
 
 def differences(runs: Sequence[Run]) -> pd.DataFrame:

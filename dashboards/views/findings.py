@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from gradviz.dashboards import parts, show, state
+from gradviz.backends import theme
+from gradviz.dashboards import look, parts, state
 from gradviz.dashboards.views._base import View
 from gradviz.findings import FINDINGS, ORDER, Verdict
 from gradviz.frames import Run
@@ -20,9 +21,12 @@ class Findings(View):
         runs = state.chosen()
         said = [(verdict, run) for run in runs for verdict in state.verdicts_of(run)]
         said.sort(key=lambda pair: ORDER.index(pair[0].severity))
-        st.title(show.plain(headline(runs, said)), anchor=False)
+        st.title(look.plain(headline(runs, said)), anchor=False)
         st.caption(f"{len(FINDINGS)} rules, each asked of {len(runs)} run{'s' if len(runs) > 1 else ''}. Open one to see its numbers.")
-        wanted = st.pills("Show", list(ORDER), selection_mode="multi", default=SHOWN_AT_FIRST, format_func=word, key="severity", bind="query-params")
+        kinds = {word(severity): severity for severity in ORDER}
+        first = [word(severity) for severity in SHOWN_AT_FIRST]
+        picked = st.pills("Show", list(kinds), selection_mode="multi", default=first, key="severity", bind="query-params")
+        wanted = [kinds[text] for text in picked]
         shown = [(verdict, run) for verdict, run in said if verdict.severity in wanted]
         for verdict, run in shown:
             card(verdict, run)
@@ -31,8 +35,7 @@ class Findings(View):
 
 
 def word(severity: str) -> str:
-    level = show.theme.TOKENS["severity"][severity]
-    return f"{level['glyph']} {level['word']}"
+    return look.chip_text(severity, theme.TOKENS["severity"][severity]["word"])
 
 
 def headline(runs: list[Run], said: list[tuple[Verdict, Run]]) -> str:
@@ -43,15 +46,15 @@ def headline(runs: list[Run], said: list[tuple[Verdict, Run]]) -> str:
 
 
 def card(verdict: Verdict, run: Run) -> None:
-    with st.expander(f"{show.chip(verdict.severity, verdict.word)} **{show.plain(run.label)}**: {show.plain(verdict.summary)}"):
-        st.markdown(f"**Rule.** {show.plain(FINDINGS[verdict.code].rule)}")
+    with st.expander(f"{look.chip(verdict.severity, verdict.word)} **{look.plain(run.label)}**: {look.plain(verdict.summary)}"):
+        st.markdown(f"**Rule.** {look.plain(FINDINGS[verdict.code].rule)}")
         if verdict.numbers:
             numbers = pd.DataFrame({"number": list(verdict.numbers), "value": [f"{value:.4g}" for value in verdict.numbers.values()]})
             st.dataframe(numbers, hide_index=True, width="content", height="content")
         for heading, text in (("What it means", verdict.meaning), ("What to try", verdict.remedy), ("Source", verdict.source)):
             if text:
-                st.markdown(f"**{heading}.** {show.plain(text)}")
+                st.markdown(f"**{heading}.** {look.plain(text)}")
         if len(verdict.rows):
             st.markdown("**The rows behind it.**")
             st.dataframe(verdict.rows, hide_index=True, placeholder="–")
-        parts.evidence(verdict, run.label, "See it drawn")
+        parts.evidence(verdict, run, "See it drawn")

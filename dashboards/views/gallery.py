@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from gradviz.charts import CHARTS
-from gradviz.dashboards import show, state
+from gradviz.dashboards import look, show, state
 from gradviz.dashboards.views._base import View
 
 
@@ -18,7 +18,7 @@ class Gallery(View):
     def draw(self) -> None:
         head = st.container(gap="small")
         name = st.selectbox("Chart", CHARTS.names(), key="chart", bind="query-params", width=320)
-        st.caption(show.plain(CHARTS[name].purpose))
+        st.caption(look.plain(CHARTS[name].purpose))
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             options = {item.name: control(name, item) for item in dataclasses.fields(CHARTS[name])}  # type: ignore[arg-type]
         show.chart(name, state.chosen(), head=head, **options)
@@ -36,5 +36,4 @@ def control(chart: str, item: dataclasses.Field[Any]) -> Any:
         return st.text_input(label, default, key=key, help=help, width=180)
     low, high = item.metadata.get("low"), item.metadata.get("high")
     whole = not isinstance(default, float)
-    value = st.number_input(label, low, high, default, step=1 if whole else None, key=key, help=help, width=160, placeholder="the last one")
-    return value
+    return st.number_input(label, low, high, default, step=1 if whole else None, key=key, help=help, width=160, placeholder="the last one")

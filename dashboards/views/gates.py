@@ -44,4 +44,5 @@ def example_choice(run: Run) -> int:
     count = len(run.meta["probe"]["lengths"])
     if count < 2:
         return 0
-    return int(st.segmented_control("Sequence", range(count), default=0, required=True, key="example", bind="query-params", help="held-out sequences whose arrays were kept"))
+    hint = "held-out sequences whose arrays were kept"
+    return int(st.segmented_control("Sequence", range(count), default=0, required=True, key="example", bind="query-params", help=hint))

@@ -20,7 +20,11 @@ class GradientFlow(View):
             step = parts.step_slider(steps)
             layer = parts.layer_choice(runs)
         show.chart("waterfall", runs, head=head, step=step, layer=layer)
-        show.chart("film", runs, pick=parts.nearest(steps), layer=layer)
+        if steps:
+            click = show.Click(steps[-1] if step < 0 else step, parts.nearest(steps))
+            show.chart("film", runs, click=click, layer=layer)
+        else:
+            show.chart("film", runs, layer=layer)
         st.caption("Click into a film to see the profile of that training step above.")
         show.chart("decay", runs, layer=layer)
         show.chart("horizon", runs, layer=layer)

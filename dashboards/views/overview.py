@@ -1,6 +1,5 @@
 """All runs at a glance: the worst verdicts, a table with sparklines, and the loss."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,14 +7,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from gradviz.dashboards import parts, show, state
+from gradviz.backends import theme
+from gradviz.dashboards import look, parts, show, state
 from gradviz.dashboards.views._base import View
+from gradviz.dynamics.decay import half_life
 from gradviz.findings import ORDER, Verdict
-from gradviz.findings._summary import headline, row
 from gradviz.frames import Run
 
+Judged = Sequence[tuple[Run, Verdict]]
 CARDS = 3
 POINTS = 60  # of a sparkline
+TOP = 50.0  # steps: a half-life from here on, or none at all, is drawn at the top of its sparkline
 
 
 class Overview(View):
@@ -25,25 +27,25 @@ class Overview(View):
 
     def draw(self) -> None:
         found = state.shelf()
-        verdicts = {run.label: headline(run) for run in found.runs}
-        st.title(show.plain(claim(verdicts)), anchor=False)
-        st.caption(show.plain(setting(found)))
+        verdicts = [(run, state.headline_of(run)) for run in found.runs]
+        st.title(look.plain(claim([verdict.severity for _, verdict in verdicts])), anchor=False)
+        st.caption(look.plain(setting(found)))
         parts.broken(found)
-        cards(verdicts)
+        cards(verdicts, len(found.tasks) > 1)
         st.header("All runs", anchor=False)
-        table(found.runs, verdicts)
+        table(verdicts, len(found.tasks) > 1)
         show.chart("loss", state.chosen())
 
 
-def claim(verdicts: dict[str, Verdict]) -> str:
+def claim(severities: Sequence[str]) -> str:
     """How many runs are ill, in one sentence that is true of the table below it."""
-    count = {severity: sum(verdict.severity == severity for verdict in verdicts.values()) for severity in ORDER}
-    total = f"{len(verdicts)} run{'s' if len(verdicts) > 1 else ''}"
-    if count["critical"]:
-        return f"{count['critical']} of {total} {'are' if count['critical'] > 1 else 'is'} in trouble"
-    if count["warning"]:
-        return f"{count['warning']} of {total} {'deserve' if count['warning'] > 1 else 'deserves'} a second look"
-    return f"Nothing is wrong with {'these' if len(verdicts) > 1 else 'this'} {total}"
+    total = f"{len(severities)} run{'s' if len(severities) > 1 else ''}"
+    critical, warning = severities.count("critical"), severities.count("warning")
+    if critical:
+        return f"{critical} of {total} {'are' if critical > 1 else 'is'} in trouble"
+    if warning:
+        return f"{warning} of {total} {'deserve' if warning > 1 else 'deserves'} a second look"
+    return f"Nothing is wrong with {f'these {total}' if len(severities) > 1 else 'this run'}"
 
 
 def setting(found: state.Shelf) -> str:
@@ -56,73 +58,93 @@ def span(values: Sequence[int]) -> str:
     return str(values[0]) if values[0] == values[-1] else f"{values[0]} to {values[-1]}"
 
 
-def cards(verdicts: dict[str, Verdict]) -> None:
-    """The most severe verdicts, each with one run that shows it; runs that earned the same one are named together."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
-    for label, verdict in sorted(verdicts.items(), key=lambda pair: ORDER.index(pair[1].severity)):
-        groups.setdefault((verdict.code, verdict.severity, verdict.word), []).append(label)
-    worst = [group for group in groups.values() if verdicts[group[0]].severity != "none"][:CARDS]
+def cards(verdicts: Judged, several: bool) -> None:
+    """The most severe verdicts, each with one run that shows it; runs that earned the same one are counted."""
+    groups: dict[tuple[str, str, str], list[tuple[Run, Verdict]]] = {}
+    for run, verdict in sorted(verdicts, key=lambda pair: ORDER.index(pair[1].severity)):
+        groups.setdefault((verdict.code, verdict.severity, verdict.word), []).append((run, verdict))
+    worst = [group for (_, severity, _), group in groups.items() if severity != "none"][:CARDS]
     if not worst:
         return
-    for column, labels in zip(st.columns(len(worst), gap="medium"), worst, strict=True):
-        verdict = verdicts[labels[0]]
+    for column, group in zip(st.columns(len(worst), gap="medium"), worst, strict=True):
+        run, verdict = group[0]
         with column.container(border=True, height="stretch"):
-            st.markdown(show.chip(verdict.severity, verdict.word))
-            others = f" and {len(labels) - 1} more" if len(labels) > 1 else ""
-            st.markdown(f"**{show.plain(labels[0])}**{others}  \n{show.plain(verdict.summary)}")
-            parts.evidence(verdict, labels[0], "Evidence")
+            st.markdown(look.chip(verdict.severity, verdict.word))
+            where = f" ({state.task_of(run)})" if several else ""
+            others = f" and {len(group) - 1} more" if len(group) > 1 else ""
+            st.markdown(f"**{look.plain(run.label)}**{look.plain(where)}{others}  \n{look.plain(verdict.summary)}")
+            parts.evidence(verdict, run, "Evidence")
 
 
-def table(runs: Sequence[Run], verdicts: dict[str, Verdict]) -> None:
-    frame = pd.DataFrame([line(run, verdicts[run.label]) for run in runs])
-    words = {chip_text(verdict): show.COLOURS[verdict.severity] for verdict in verdicts.values()}
-    coloured = frame.style.map(lambda text: f"color: {ink_of(text)}; font-weight: 600", subset=["Run"])
+def table(verdicts: Judged, several: bool) -> None:
+    frame = pd.DataFrame([line(run, verdict) for run, verdict in verdicts])
     picked = st.dataframe(
-        coloured, hide_index=True, placeholder="–", key="table", on_select="rerun", selection_mode="multi-row", row_height=42, height="content", column_config=columns(frame, words)
+        frame.style.map(lambda text: f"color: {ink_of(text)}; font-weight: 600", subset=["Run"]),
+        hide_index=True,
+        placeholder="–",
+        key="table",
+        on_select="rerun",
+        selection_mode="multi-row",
+        row_height=42,
+        height="content",
+        column_order=[name for name in frame if several or name != "Task"],
+        column_config=columns({look.chip_text(verdict.severity, verdict.word): look.COLOURS[verdict.severity] for _, verdict in verdicts}),
     )
-    rows = picked["selection"]["rows"]
-    compare([runs[index] for index in rows])
+    compare([verdicts[index][0] for index in picked["selection"]["rows"]])
 
 
-def chip_text(verdict: Verdict) -> str:
-    return f"{show.theme.TOKENS['severity'][verdict.severity]['glyph']} {verdict.word}"
+def glyph_of(run: Run) -> str:
+    cell = theme.TOKENS["cell"].get(run.family)
+    return str(cell["glyph"]) if cell else "○"
 
 
 def ink_of(text: str) -> str:
     """The colour of the run's cell, told from the glyph before its label."""
-    colours = show.theme.TOKENS[show.viewer()]
-    family = next((name for name, cell in show.theme.TOKENS["cell"].items() if text.startswith(cell["glyph"])), "ink")
-    return str(colours[family])
+    family = next((name for name, cell in theme.TOKENS["cell"].items() if text.startswith(cell["glyph"])), "ink")
+    return theme.colour(family, look.viewer())
 
 
 def line(run: Run, verdict: Verdict) -> dict[str, Any]:
-    numbers = row(run)
-    glyph = show.theme.TOKENS["cell"].get(run.family, {"glyph": "○"})["glyph"]
+    numbers = state.row_of(run)
     return {
-        "Run": f"{glyph} {run.label}",
-        "Finding": [chip_text(verdict)],
+        "Run": f"{glyph_of(run)} {run.label}",
+        "Task": state.task_of(run),
+        "Finding": [look.chip_text(verdict.severity, verdict.word)],
         "Loss": numbers["loss"],
-        "Loss over training": spark(run.steps["loss"].to_numpy()),
-        "Half-life": numbers["half_life"] if math.isfinite(numbers["half_life"]) else None,
-        "Shortened": 100 * numbers["clipped"] if run.clipped else None,
+        "Loss over training": spark(run.steps["loss"]),
+        "Half-life": numbers["half_life"] if np.isfinite(numbers["half_life"]) else None,
+        "Half-life over training": half_lives(run),
+        "Shortened": 100 * numbers["share_clipped"],
     }
 
 
-def spark(values: Any) -> list[float]:
-    """At most POINTS finite values, each the mean of its stretch of training."""
-    finite = values[np.isfinite(values)]
+def spark(values: pd.Series) -> list[float]:
+    """At most POINTS values, each the mean of the finite ones in its stretch of training."""
+    finite = values[np.isfinite(values)].to_numpy()
     return [float(part.mean()) for part in np.array_split(finite, min(POINTS, len(finite)))] if len(finite) else []
 
 
-def columns(frame: pd.DataFrame, words: dict[str, str]) -> dict[str, Any]:
+def half_lives(run: Run) -> list[float]:
+    """Of the state that reaches furthest back, at each recorded step; at most TOP."""
+    decays = run.table("reach").groupby("step")["decay"].max().dropna()
+    return [min(half_life(decay), TOP) for decay in decays]
+
+
+def columns(words: dict[str, str]) -> dict[str, Any]:
     config = st.column_config
+    half = "steps back until the gradient has halved, at the end of training; – if it does not fade or cannot be measured"
+    over = f"the same at every recorded step; at the top: {TOP:g} steps and more, or no fading at all"
     return {
-        "Run": config.TextColumn(width=200),
-        "Finding": config.MultiselectColumn(options=list(words), color=list(words.values()), width=150),
-        "Loss": config.NumberColumn(format="%.3g", width=70, help="mean of the last 20 training steps, in nats or as squared error"),
-        "Loss over training": config.LineChartColumn(width=170, color="gray"),
-        "Half-life": config.NumberColumn("Half-life, steps", format="%.1f", width=115, help="steps back until the gradient has halved, at the end of training; – if it does not fade"),
-        "Shortened": config.NumberColumn(format="%.0f %%", width=95, help="share of training steps in which clipping acted; – if there was none"),
+        "Run": config.TextColumn(width=185),
+        "Task": config.TextColumn(width=70),
+        "Finding": config.MultiselectColumn(options=list(words), color=list(words.values()), width=135),
+        "Loss": config.NumberColumn(format="%.3g", width=64, help="mean of the last 20 training steps, in nats or as squared error"),
+        "Loss over training": config.LineChartColumn(width=145, color="gray"),
+        "Half-life": config.NumberColumn("Half-life, steps", format="%.1f", width=112, help=half),
+        "Half-life over training": config.LineChartColumn(y_min=0, y_max=TOP, width=160, color="gray", help=over),
+        "Shortened": config.NumberColumn(
+            format="%.0f %%", width=95, help="share of training steps in which clipping acted; – without clipping"
+        ),
     }
 
 

@@ -137,7 +137,7 @@ def test_the_address_chooses_runs_and_nothing_outside_the_folder(runs: Path, mon
     app = opened(runs, monkeypatch, "gradient_flow", runs="../../etc/passwd", task="nonsense")
     fine(app)
     assert app.multiselect(key="runs").value == []
-    label = state.frames.load_runs(runs)[0].label
+    label = "RNN, clipped"
     assert opened(runs, monkeypatch, "gradient_flow", runs=label).multiselect(key="runs").value == [label]
 
 
@@ -145,7 +145,7 @@ def test_a_click_into_a_film_moves_the_step(runs: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(state.st, "session_state", {"film-0": {"selection": {"points": [{"x": 21.0}]}}})
     from gradviz.dashboards import parts, show
 
-    show.picked("film-0", parts.nearest([0, 20, 40]))
+    show.picked("film-0", show.Click(40, parts.nearest([0, 20, 40])))
     assert state.st.session_state["step"] == 20
 
 
@@ -158,7 +158,9 @@ def test_names_are_shown_letter_by_letter(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_runs_of_the_two_tasks_are_kept_apart(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(runs, monkeypatch, "compare")
-    assert app.multiselect(key="runs").options == [run.label for run in state.frames.load_runs(runs) if state.task_of(run) == "text"]
+    assert app.multiselect(key="runs").options == ["RNN, not clipped", "RNN, clipped", "LSTM, clipped"]
+    app.segmented_control(key="task").set_value("adding").run()
+    assert app.multiselect(key="runs").options == ["GRU, clipped"]
 
 
 def test_the_order_of_the_navigation_has_no_ties() -> None:

@@ -1,0 +1,78 @@
+"""How the dashboard looks beyond Streamlit's own settings: chips, keys, colour bars and a few style rules."""
+
+import re
+from html import escape
+
+import streamlit as st
+
+from gradviz.backends import theme
+from gradviz.charts import Description
+from gradviz.charts._description import Heat
+
+COLOURS = {"critical": "red", "warning": "orange", "note": "blue", "good": "green", "none": "gray"}  # Streamlit's names, see config.toml
+FLAT = {"zero": "·", "infinite": "∞", "nan": "×"}
+
+
+def plain(text: str) -> str:
+    """`text` so that Markdown shows it letter by letter: names and tokens come from outside."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|<>~$:-])", r"\\\1", text)
+
+
+def viewer() -> theme.Theme:
+    """The theme the viewer has now."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def chip(severity: str, word: str) -> str:
+    """Markdown of a severity chip: glyph and word on the wash of the level."""
+    return f":{COLOURS[severity]}-badge[{plain(chip_text(severity, word))}]"
+
+
+def chip_text(severity: str, word: str) -> str:
+    return f"{theme.TOKENS['severity'][severity]['glyph']} {word}"
+
+
+def key_line(description: Description) -> None:
+    """Line samples above the figure, drawn with borders: pages drop SVG."""
+    if description.key:
+        st.html(f'<div class="gv-key">{"".join(sample(kind, text) for kind, text in description.key)}</div>')
+
+
+def sample(kind: str, text: str) -> str:
+    body = f'<b class="gv-flat gv-{kind}">{FLAT[kind]}</b>' if kind in FLAT else f'<b class="gv-line gv-{escape(kind)}"></b>'
+    return f"<span>{body}{escape(text)}</span>"
+
+
+def colour_bar(description: Description) -> None:
+    """One bar for all panels: what is compared shares a colour axis."""
+    heat = next((mark for item in description.panels for mark in item.marks if isinstance(mark, Heat)), None)
+    if heat:
+        low, high = (power(end) if heat.log else f"{end:g}".replace("-", "−") for end in heat.limits)
+        st.html(f'<div class="gv-key"><span>{low}<b class="gv-bar gv-{heat.scale}"></b>{high}</span><span>{escape(heat.unit)}</span></div>')
+
+
+def power(exponent: float) -> str:
+    return f"<span>10<sup>{exponent:g}</sup></span>".replace("-", "−")
+
+
+def style() -> None:
+    """The few rules Streamlit has no setting for: the width of the page, keys, and heatmaps over text, which scroll on a phone."""
+    scale, colours = theme.TOKENS["scale"], theme.TOKENS[viewer()]
+    depth, tide = (",".join(scale[name]) for name in ("depth", "tide"))
+    flat = "".join(f".gv-{name}{{background:{scale[name]}}}" for name in FLAT)
+    st.html(f"""<style>
+[data-testid=stMainBlockContainer]{{max-width:1180px;padding-inline:clamp(1.1rem,3.2vw,3.5rem)}}
+h1,h2,h3{{text-wrap:balance}}
+.gv-key{{display:flex;flex-wrap:wrap;gap:6px 24px;align-items:center;font-size:13px;color:{colours["muted"]}}}
+.gv-key>span{{display:inline-flex;gap:8px;align-items:center}}
+.gv-flat{{width:26px;height:16px;border-radius:2px;color:#fff;text-align:center;line-height:15px;border:1px solid {colours["line"]}}}
+{flat}
+.gv-line{{width:34px;border-top:2.25px solid {colours["ink"]}}}
+.gv-unclipped{{border-top-style:dashed}} .gv-start{{border-top-color:{colours["ghost"]}}}
+.gv-bar{{width:220px;max-width:40vw;height:10px;border-radius:2px}}
+.gv-depth{{background:linear-gradient(90deg,{depth})}} .gv-tide{{background:linear-gradient(90deg,{tide})}}
+@media (max-width:640px){{
+.st-key-figure-gate_heatmap{{overflow-x:auto}}
+.st-key-figure-gate_heatmap [data-testid=stPlotlyChart]{{min-width:760px}}
+}}
+</style>""")
