@@ -36,6 +36,7 @@ class Training:
     batch: int = option(32, "sequences in a batch", low=1)
     optimizer: Optimizer = entry(OPTIMIZERS, "adam", "how gradients change the weights")
     clipping: Clipping = entry(CLIPPING, "none", "how long gradients are shortened")
+    reduction: str = option("mean", "loss to descend: the mean per step, or the course notes' sum over time", choices=("mean", "sum"))
     truncation: int = option(0, "cut the gradient through time every so many steps; 0 never cuts", low=0)
     carry_state: bool = option(False, "start each batch from the last one's final states (for contiguous text)")
     precision: str = option("float32", "number format of the network", choices=("float32", "float64"))

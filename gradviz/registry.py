@@ -73,8 +73,11 @@ class Registry(Generic[T]):
         return len(self._entries)
 
 
-def load_file(path: Path, registries: list[Registry[Any]]) -> list[tuple[str, str]]:
-    """Run one Python file and register what it defines, each under the file's name. Returns (kind, name) pairs."""
+def load_file(path: Path, registries: list[Registry[Any]], *, required: bool = True) -> list[tuple[str, str]]:
+    """Run one Python file and register what it defines, each under the file's name. Returns (kind, name) pairs.
+
+    required: a file that defines nothing for these registries is an error.
+    """
     if not path.is_file():
         raise GradvizError(f"no extension file at {path}.")
     spec = importlib.util.spec_from_file_location(f"gradviz_extension_{path.stem}", path)
@@ -84,7 +87,7 @@ def load_file(path: Path, registries: list[Registry[Any]]) -> list[tuple[str, st
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     added = [(registry, entry) for registry in registries for entry in registry.entries_in(module)]
-    if not added:
+    if required and not added:
         raise GradvizError(f"{path} defines nothing gradviz knows: derive a class from one of the bases in gradviz.extend.")
     for registry, entry in added:
         registry.add(path.stem, entry)

@@ -82,7 +82,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("example", "int16", "which held-out sequence, counted from 0"),
         Column("gradient", "bool", "false: the activation; true: the gradient of the sequence's loss with respect to it"),
         Column("units", "int32", "number of units: `values` has time × units entries, time-major"),
-        Column("values", "list<float>", "the whole array, flattened"),
+        Column("values", "list<double>", "the whole array, flattened; double, for a gradient may be smaller than a float can say"),
     ),
     "trouble": (
         STEP,

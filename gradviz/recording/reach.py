@@ -1,0 +1,74 @@
+"""How far back the gradient of the last step's loss reaches: measured in float64 on held-out sequences."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradviz.arrays import Array, norm
+from gradviz.batch import Batch
+from gradviz.dynamics.decay import decay_per_step
+from gradviz.network import Network
+from gradviz.recording.statistics import over_batch
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """loss: mean per counted step; accuracy: share of right most-likely classes, or R²; reach: rows of that table."""
+
+    loss: float
+    accuracy: float
+    reach: list[dict[str, object]]
+
+
+def measure(network: Network, batch: Batch) -> HeldOut:
+    """One pass forward over the held-out sequences, and one backward from the last step each direction reads."""
+    run = network.forward(batch.inputs, batch.lengths, reuse=True)
+    loss = network.loss(run, batch, reduction="sum")
+    rows: list[dict[str, object]] = []
+    for direction in network.directions:
+        network.backward(run, _last_only(loss.d_outputs, batch, run.at, direction) * batch.size)  # each sequence's own loss
+        for name, tape in run.tapes.items():
+            if name.endswith(direction):
+                rows += [_row(name, point, tape.gradients(point), batch, direction) for point in network.model.cell.states]
+    return HeldOut(float(loss.mean), _accuracy(network, run.outputs, batch), rows)
+
+
+def _last_only(d_outputs: Array, batch: Batch, at: str, direction: str) -> Array:
+    """The gradient of the loss at the end of reading: the last valid step, or the first for a layer that reads backward."""
+    if at == "last":
+        return d_outputs
+    only = np.zeros_like(d_outputs)
+    ends = _lengths(batch) - 1 if direction == "forward" else np.zeros(batch.size, int)
+    everyone = np.arange(batch.size)
+    only[ends, everyone] = d_outputs[ends, everyone]
+    return only
+
+
+def _row(name: str, point: str, gradient: Array, batch: Batch, direction: str) -> dict[str, object]:
+    """One row of the table: log10 norms by lag, statistics over sequences."""
+    _, layer, _ = name.split(".")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log10(norm(gradient, axis=2))
+    by_lag = logs if direction == "backward" else _from_the_end(logs, _lengths(batch))
+    mask = None if batch.lengths is None else np.arange(batch.steps)[:, None] < _lengths(batch)[None, :]
+    series = over_batch(by_lag, mask)
+    return {"layer": int(layer), "direction": direction, "point": point, **series, "decay": decay_per_step(series["mean"])}
+
+
+def _from_the_end(values: Array, lengths: Array) -> Array:
+    """Rows by lag instead of time: row k of column b is time step lengths[b] − 1 − k; wrapped values lie beyond the mask."""
+    steps = (lengths[None, :] - 1 - np.arange(len(values))[:, None]) % len(values)
+    return np.take_along_axis(values, steps, axis=0)
+
+
+def _lengths(batch: Batch) -> Array:
+    return np.full(batch.size, batch.steps) if batch.lengths is None else np.asarray(batch.lengths)
+
+
+def _accuracy(network: Network, outputs: Array, batch: Batch) -> float:
+    if network.signature.loss == "softmax":
+        right = outputs.argmax(axis=2) == batch.targets
+        return float(right[batch.mask].mean() if outputs.shape[0] == batch.steps else right.mean())
+    error = outputs - batch.targets
+    with np.errstate(all="ignore"):
+        return float(1 - np.mean(np.square(error)) / np.var(batch.targets))

@@ -1,0 +1,109 @@
+"""Several trainings at once, each in a process of its own, with one BLAS thread each."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from gradviz.cells import CELLS
+from gradviz.clipping import CLIPPING
+from gradviz.config import Experiment
+from gradviz.optimizers import OPTIMIZERS
+from gradviz.quantities import QUANTITIES
+from gradviz.registry import load_file
+from gradviz.tasks import TASKS
+from gradviz.training import Progress, Watch, train
+
+_progress: Any = None  # the worker's end of the queue
+REPORT_EVERY = 10  # updates between two messages of a worker
+
+
+def train_all(
+    experiments: dict[str, Experiment],
+    out: Path,
+    *,
+    processes: int = 2,
+    watch: Watch = lambda progress: None,
+    force: bool = False,
+    extensions: tuple[Path, ...] = (),
+) -> list[Path]:
+    """Train each experiment into out/<name>. Returns the folders in the order given. Ctrl-C stops all, each leaving a readable run.
+
+    extensions: files with entries from outside, loaded in every worker.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if processes <= 1 or len(experiments) <= 1:
+        return [train(experiment, out / name, watch=watch, force=force) for name, experiment in experiments.items()]
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    arguments = (queue, [str(path) for path in extensions])
+    with _one_thread(), ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=arguments) as pool:
+        jobs = [pool.submit(_work, experiment.to_dict(), str(out / name), force) for name, experiment in experiments.items()]
+        try:
+            _follow(jobs, queue, watch)
+        except BaseException:
+            _stop(pool, jobs)
+            raise
+    return [Path(job.result()) for job in jobs]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Workers read this variable when they import NumPy."""
+    old = os.environ.get("OPENBLAS_NUM_THREADS")
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if old is None:
+            del os.environ["OPENBLAS_NUM_THREADS"]
+        else:
+            os.environ["OPENBLAS_NUM_THREADS"] = old
+
+
+def _begin(queue: Any, extensions: list[str]) -> None:
+    global _progress
+    _progress = queue
+    for path in extensions:  # charts and findings are of no use to a worker
+        load_file(Path(path), [CELLS, CLIPPING, OPTIMIZERS, QUANTITIES, TASKS], required=False)
+
+
+def _work(experiment: dict[str, Any], folder: str, force: bool) -> str:
+    def report(progress: Progress) -> None:
+        if progress.step % REPORT_EVERY == 0 or progress.step in (1, progress.steps):
+            _progress.put(progress)
+
+    return str(train(Experiment.from_dict(experiment), folder, watch=report, force=force))
+
+
+def _follow(jobs: list[Future[str]], queue: Any, watch: Callable[[Progress], None]) -> None:
+    """Pass messages on until all are done; the first failure ends everything."""
+    waiting = set(jobs)
+    while waiting:
+        _drain(queue, watch)
+        done, waiting = wait(waiting, timeout=0.05, return_when=FIRST_COMPLETED)
+        for job in done:
+            job.result()
+    _drain(queue, watch)
+
+
+def _drain(queue: Any, watch: Callable[[Progress], None]) -> None:
+    while True:
+        try:
+            watch(queue.get_nowait())
+        except Empty:
+            return
+
+
+def _stop(pool: ProcessPoolExecutor, jobs: list[Future[str]]) -> None:
+    """Interrupt the workers the way Ctrl-C would, so that each closes its run."""
+    for job in jobs:
+        job.cancel()
+    for process in list((pool._processes or {}).values()):
+        if process.is_alive() and process.pid is not None:
+            os.kill(process.pid, signal.SIGINT)
