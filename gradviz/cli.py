@@ -5,6 +5,7 @@ Exit status: 0 done; 2 a request that cannot be met, with the reason on stderr; 
 
 import argparse
 import difflib
+import io
 import os
 import re
 import sys
@@ -30,6 +31,9 @@ gradviz COMMAND --help explains a command and lists its flags.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no "→" shall not end a command
+            stream.reconfigure(errors="replace")
     typed = _hyphens(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(typed)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from rich import box
 from rich.console import Console
@@ -15,6 +16,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from gradviz.training import Progress as Report
 
+STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control and format characters, lone surrogates, line separators
 PIPED_WIDTH = 400  # nobody's terminal: a table in a pipe is as wide as it wants to be
 
 
@@ -26,21 +28,35 @@ def console(*, stderr: bool = False) -> Console:
 
 def printable(value: object) -> str:
     """Text that cannot steer a terminal: names of runs and words of texts come from anywhere."""
-    return "".join(letter if letter.isprintable() else "�" for letter in str(value))
+    return "".join("�" if category(letter) in STEERING else letter for letter in str(value))
 
 
 def say(text: str) -> None:
     console().print(Text(text), soft_wrap=True)
 
 
-def show_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | Text]]) -> None:
-    """columns: (heading, "left" or "right")."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading, side in columns:
+def show_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | Text]], dispensable: Sequence[str] = ()) -> None:
+    """columns: (heading, "left" or "right"). On a narrow terminal the dispensable columns are left out, the first of them first."""
+    out, kept = console(), list(range(len(columns)))
+    unbounded = out.options.update_width(PIPED_WIDTH)
+    table = _table(columns, rows, kept)
+    for heading in dispensable:
+        if out.measure(table, options=unbounded).maximum <= out.width:
+            break
+        kept = [index for index in kept if columns[index][0] != heading]
+        table = _table(columns, rows, kept)
+    out.print(table)
+    out.print()
+
+
+def _table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | Text]], kept: Sequence[int]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading, side in (columns[index] for index in kept):
         table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
-    console().print(table)
+        cells = [row[index] for index in kept]
+        table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in cells))
+    return table
 
 
 class Bars:

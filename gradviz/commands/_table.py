@@ -20,13 +20,14 @@ COLUMNS = (
     ("half-life", "right"),
     ("shortened", "right"),
     ("updates", "right"),
-    ("state", "left"),
+    ("status", "left"),
 )
+DISPENSABLE = ("updates", "status", "held out", "shortened", "half-life")
 
 
 def show_runs(runs: Sequence[Run]) -> None:
     """One line a run. Half-life and gradient per step back are those of a gradient that starts at the last time step."""
-    show_table(COLUMNS, [_line(run) for run in runs])
+    show_table(COLUMNS, [_line(run) for run in runs], DISPENSABLE)
 
 
 def _line(run: Run) -> list[str | Text]:

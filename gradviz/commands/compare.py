@@ -44,12 +44,12 @@ Every flag takes a list with commas. An option that an entry lacks is left out o
         _open_tasks(experiment for _, experiment in made)
         folder = arguments.out / check_name(arguments.name) if arguments.name else free(arguments.out / "compare")
 
-        make_folder(folder)
         from gradviz import extend  # pandas, Jinja, pyarrow: not needed for --help
         from gradviz.frames import load_runs
         from gradviz.reports import report
         from gradviz.sweep import train_all
 
+        make_folder(folder)
         with Bars() as bars:
             folders = train_all(
                 _named(made, given), folder, processes=arguments.processes, watch=bars, force=arguments.force, extensions=extend.loaded()

@@ -86,7 +86,8 @@ def _flat(values: dict[str, Any], chooser: str) -> list[tuple[str, str]]:
         elif isinstance(value, dict):
             lines += _flat(value, "")
         else:
-            lines.append((f"{chooser}.{flag}" if chooser else flag, str(value)))
+            shown = {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+            lines.append((f"{chooser}.{flag}" if chooser else flag, shown or "–"))
     return lines
 
 
