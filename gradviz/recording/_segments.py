@@ -1,0 +1,119 @@
+"""How rows lie on disk: Arrow IPC streams (zstd), one message a batch, each with a checksum of its own.
+
+Arrow streams carry no checksum, so that a flipped byte could pass as a number. The CRC-32 of the batch's plain IPC form
+travels in the batch's metadata and is taken again when it is read.
+"""
+
+import io
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gradviz.errors import GradvizError, unknown
+from gradviz.recording.schema import TABLES, VERSION, Column
+
+META = "run.json"
+WEIGHTS = "weights.safetensors"
+FOLDER = "tables"
+CHECKSUM = b"crc32"
+NOTE = b"note"
+
+Row = Mapping[str, Any]
+TYPES: dict[str, pa.DataType] = {
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "double": pa.float64(),
+    "bool": pa.bool_(),
+    "string": pa.string(),
+    "list<float>": pa.list_(pa.float32()),
+    "list<double>": pa.list_(pa.float64()),
+}
+
+
+def columns(table: str) -> tuple[Column, ...]:
+    if table not in TABLES:
+        raise unknown("table", table, TABLES)
+    return TABLES[table]
+
+
+def arrow_schema(table: str) -> pa.Schema:
+    """The table's columns with their meanings and the version of the layout, so that a segment explains itself."""
+    fields = [pa.field(item.name, TYPES[item.type], nullable=False, metadata={"meaning": item.meaning}) for item in columns(table)]
+    return pa.schema(fields, metadata={"table": table, "version": str(VERSION)})
+
+
+def is_list(item: Column) -> bool:
+    return item.type.startswith("list<")
+
+
+def dtype(item: Column) -> Any:
+    """NumPy's type of one value of a list column."""
+    return np.float32 if item.type == "list<float>" else np.float64
+
+
+def segments(folder: Path, table: str) -> list[Path]:
+    """The table's files, oldest first."""
+    wanted = re.compile(rf"{re.escape(table)}-\d{{4,}}\.arrows")
+    try:
+        found = [path for path in (folder / FOLDER).iterdir() if wanted.fullmatch(path.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(found, key=lambda path: int(path.stem.rsplit("-", 1)[1]))
+
+
+def checked_row(table: str, row: Row) -> tuple[dict[str, Any], int]:
+    """A copy of a row, so that the caller may reuse its buffers, and its size in bytes."""
+    expected = columns(table)
+    if row.keys() != {item.name for item in expected}:
+        wrong = sorted(row.keys() ^ {item.name for item in expected})
+        raise GradvizError(f"a row of table {table!r} has missing or extra columns: {', '.join(wrong)}; see gradviz.recording.schema.")
+    kept = {item.name: np.array(row[item.name], dtype(item)) if is_list(item) else row[item.name] for item in expected}
+    lists = [value for value in kept.values() if isinstance(value, np.ndarray)]
+    if any(value.ndim != 1 or len(value) != len(lists[0]) for value in lists):
+        raise GradvizError(f"the lists in a row of table {table!r} must be flat and of one length; they have shapes {[value.shape for value in lists]}.")
+    return kept, 16 * len(kept) + sum(value.nbytes for value in lists)
+
+
+def batch_of(table: str, rows: Sequence[Row]) -> pa.RecordBatch:
+    return pa.record_batch([_array(item, [row[item.name] for row in rows]) for item in columns(table)], schema=arrow_schema(table))
+
+
+def _array(item: Column, values: list[Any]) -> pa.Array:
+    if not is_list(item):
+        return pa.array(values, TYPES[item.type], from_pandas=False)
+    ends = np.concatenate([[0], np.cumsum([len(value) for value in values])]).astype(np.int32)
+    return pa.ListArray.from_arrays(ends, np.concatenate(values), type=TYPES[item.type])
+
+
+def checksum(batch: pa.RecordBatch) -> bytes:
+    return b"%08x" % zlib.crc32(batch.serialize())
+
+
+class Encoder:
+    """Turns batches of one table into the bytes of one segment, message by message."""
+
+    def __init__(self, table: str) -> None:
+        self._sink = io.BytesIO()
+        self._writer = pa.ipc.new_stream(self._sink, arrow_schema(table), options=pa.ipc.IpcWriteOptions(compression="zstd"))
+
+    def encode(self, batch: pa.RecordBatch) -> bytes:
+        """The next bytes of the segment; the first call's begin with the schema."""
+        self._writer.write_batch(batch, custom_metadata={CHECKSUM: checksum(batch)})
+        return self._take()
+
+    def end(self) -> bytes:
+        """The mark that says no batch follows."""
+        self._writer.close()
+        return self._take()
+
+    def _take(self) -> bytes:
+        data = self._sink.getvalue()
+        self._sink.seek(0)
+        self._sink.truncate()
+        return data
