@@ -10,9 +10,9 @@ ORDER = ("critical", "warning", "note", "good", "none")
 
 
 def verdicts(run: Run) -> list[Verdict]:
-    """What every finding says of this run, the most severe first."""
-    said = [FINDINGS[name]().check(run) for name in FINDINGS]
-    return sorted(said, key=lambda verdict: ORDER.index(verdict.severity))
+    """What every finding says of this run, the most severe first; of equally severe ones causes before effects."""
+    rules = sorted((FINDINGS[name]() for name in FINDINGS), key=lambda rule: rule.rank)
+    return sorted((rule.check(run) for rule in rules), key=lambda verdict: ORDER.index(verdict.severity))
 
 
 __all__ = ["FINDINGS", "Finding", "Severity", "Verdict", "verdicts"]

@@ -42,12 +42,27 @@ class Finding(ABC):
     source: ClassVar[str]
     chart: ClassVar[str]
     rule: ClassVar[str]  # the stated rule, with its thresholds
+    rank: ClassVar[int] = 100  # among verdicts of equal severity the lower one is said first: a cause before its effects
 
     @abstractmethod
     def check(self, run: Run) -> Verdict:
         """The verdict for this run; never an exception because of what the run lacks."""
 
-    def verdict(self, severity: Severity, word: str, summary: str, numbers: dict[str, float] | None = None, rows: pd.DataFrame | None = None) -> Verdict:
+    def verdict(
+        self, severity: Severity, word: str, summary: str, numbers: dict[str, float] | None = None, rows: pd.DataFrame | None = None
+    ) -> Verdict:
         """A verdict with the rule's own texts filled in; the code is the module's name."""
         code = type(self).__module__.rsplit(".", 1)[-1].removeprefix("gradviz_extension_")
-        return Verdict(code, self.title, severity, word, summary, numbers or {}, pd.DataFrame() if rows is None else rows, self.meaning, self.remedy, self.source, self.chart)
+        return Verdict(
+            code,
+            self.title,
+            severity,
+            word,
+            summary,
+            numbers or {},
+            pd.DataFrame() if rows is None else rows,
+            self.meaning,
+            self.remedy,
+            self.source,
+            self.chart,
+        )

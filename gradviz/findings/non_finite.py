@@ -1,0 +1,78 @@
+"""Where did the first NaN or infinity appear?"""
+
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from gradviz.findings._base import Finding, Verdict
+from gradviz.findings._words import number
+from gradviz.frames import Run
+
+
+class NonFinite(Finding):
+    title: ClassVar = "Whether a number stops being one"
+    meaning: ClassVar = (
+        "One NaN or infinity spreads: through the loss into every gradient, and with the next update into every weight. What matters is "
+        "where the first one arose: in the forward pass the states overflowed, in the backward pass the gradient did."
+    )
+    remedy: ClassVar = (
+        "If the forward pass broke first, bound the states (tanh, smaller recurrent weights, a lower rate). If the backward pass did, "
+        "clip by norm and start with smaller recurrent weights. Clipping cannot repair a norm that is NaN already."
+    )
+    source: ClassVar = "Pascanu, Mikolov & Bengio 2013 (their code replaces such gradients); IEEE 754 arithmetic"
+    chart: ClassVar = "clip_ledger"
+    rank: ClassVar = 10
+    rule: ClassVar = (
+        "Critical if any recorded state, gate, gradient, loss or norm is NaN or infinite. The first is the one of the earliest training "
+        "step; within it forward before backward, then the earliest time step (in a backward pass the latest), then the lowest layer "
+        "(the highest)."
+    )
+
+    def check(self, run: Run) -> Verdict:
+        trouble, broken = run.trouble, _broken(run.steps)
+        if trouble.empty and run.steps.empty:
+            return self.verdict("none", "no data", "No training step was recorded.")
+        if trouble.empty and broken.empty:
+            return self.verdict(
+                "good",
+                "all finite",
+                f"All {len(run.steps)} recorded losses and gradient norms are finite, and no state or gradient was not.",
+            )
+        numbers = {"steps_not_finite": float(len(broken))}
+        if trouble.empty or (len(broken) and int(broken["step"].iloc[0]) < int(trouble["step"].min())):
+            return self._from_steps(broken, numbers)
+        order = _in_order(trouble)
+        first = order.iloc[0]
+        numbers |= {name: float(first[name]) for name in ("step", "layer", "time", "example", "unit")}
+        return self.verdict("critical", _spelled(first["value"]), _sentence(first), numbers, order)
+
+    def _from_steps(self, broken: pd.DataFrame, numbers: dict[str, float]) -> Verdict:
+        first = broken.iloc[0]
+        name = "loss" if not np.isfinite(first["loss"]) else "gradient norm"
+        value = number(float(first["loss" if name == "loss" else "norm_before"]))
+        said = f"At training step {int(first['step'])} the {name} is {value}; where it arose was not recorded."
+        return self.verdict("critical", value, said, numbers | {"step": float(first["step"])}, broken)
+
+
+def _sentence(first: pd.Series) -> str:
+    way, what = ("backward", f"the gradient of the {first['point']}") if first["gradient"] else ("forward", f"the {first['point']}")
+    where = f"layer {first['layer']} ({first['direction']}) is {_spelled(first['value'])} at time step {first['time']}"
+    said = f"At training step {first['step']}, in the {way} pass, {what} in {where}"
+    return f"{said}, first in example {first['example']}, unit {first['unit']}."
+
+
+def _broken(steps: pd.DataFrame) -> pd.DataFrame:
+    """Training steps whose loss or gradient norm is not finite."""
+    return steps[~np.isfinite(steps[["loss", "norm_before"]].to_numpy(float)).all(axis=1)] if len(steps) else steps
+
+
+def _in_order(trouble: pd.DataFrame) -> pd.DataFrame:
+    """As the numbers were computed: forward through time and layers, then backward through both."""
+    sign = np.where(trouble["gradient"].astype(bool), -1, 1)
+    keyed = trouble.assign(_time=trouble["time"] * sign, _layer=trouble["layer"] * sign)
+    return keyed.sort_values(["step", "gradient", "_time", "_layer"], kind="stable").drop(columns=["_time", "_layer"])
+
+
+def _spelled(value: object) -> str:
+    return {"nan": "NaN", "inf": "∞", "-inf": "−∞"}.get(str(value), str(value))

@@ -1,0 +1,59 @@
+"""Does clipping set the length of every step, rather than catch the exceptions?"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from gradviz.findings._base import Finding, Verdict
+from gradviz.findings._words import number, share
+from gradviz.frames import Run
+
+OFTEN, MUCH = 0.8, 3.0
+ALWAYS, MOST = 0.95, 10.0
+ENOUGH = 20
+
+
+class OverClipped(Finding):
+    title: ClassVar = "Whether clipping takes too much"
+    meaning: ClassVar = (
+        "Clipping should be the exception, or a trim. Where it cuts nearly every gradient to a fraction, the threshold, not the loss, "
+        "decides how far each step goes: training turns into steps of equal length, and is slower than its learning rate says."
+    )
+    remedy: ClassVar = (
+        "Raise the threshold to the order of an ordinary gradient norm; if that makes training unstable, lower the learning rate instead."
+    )
+    source: ClassVar = "Pascanu, Mikolov & Bengio 2013, section 3.2 (threshold: half to ten times the average norm); Zhang et al. 2019"
+    chart: ClassVar = "clip_ledger"
+    rank: ClassVar = 50
+    rule: ClassVar = (
+        "In the second half of the training steps (at least 20): a warning if clipping shortens at least 80 % of them and the median "
+        "gradient is at least 3 times as long before as after; critical from 95 % and 10 times on. Steps whose norm is zero or not "
+        "finite are left out of the median."
+    )
+
+    def check(self, run: Run) -> Verdict:
+        if not run.clipped:
+            return self.verdict("none", "no clipping", "Not applicable: this run does not clip.")
+        late = run.steps.iloc[len(run.steps) // 2 :] if len(run.steps) else run.steps
+        if len(late) < ENOUGH:
+            return self.verdict("none", "no data", f"Not enough data: {len(late)} training steps in the second half; {ENOUGH} are needed.")
+        before, after = late["norm_before"].to_numpy(float), late["norm_after"].to_numpy(float)
+        usable = np.isfinite(before) & np.isfinite(after) & (after > 0)
+        if not usable.any():
+            return self.verdict("none", "no data", "No late gradient norm is finite and above zero.", rows=late)
+        often = float(late["clipped"].astype(float).mean())
+        much = float(np.median(before[usable] / after[usable]))
+        numbers = {
+            "share_clipped": often,
+            "median_cut": much,
+            "first_step": float(late["step"].iloc[0]),
+            "left_out": float((~usable).sum()),
+        }
+        numbers["share_clipped_all"] = float(run.steps["clipped"].astype(float).mean())
+        cut = "is not shortened" if much == 1 else f"is {number(much)} times as long before as after"
+        said = f"In the second half of training clipping shortens {share(often)} of the steps; the median gradient {cut}."
+        if often >= ALWAYS and much >= MOST:
+            return self.verdict("critical", "over-clipped", said, numbers, late)
+        if often >= OFTEN and much >= MUCH:
+            return self.verdict("warning", "over-clipped", said, numbers, late)
+        return self.verdict("good", "rarely acts" if often < 0.1 else "trims", said, numbers, late)
