@@ -41,7 +41,10 @@ class FakeRun:
     def table(self, name: str) -> pd.DataFrame:
         if name != "probe":
             return getattr(self, name)
-        rows = [{"step": step, **PLACE, "point": point, "example": example, "gradient": False, "units": array.shape[1]} for (step, example, point), array in self.arrays.items()]
+        rows = [
+            {"step": step, **PLACE, "point": point, "example": example, "gradient": False, "units": array.shape[1]}
+            for (step, example, point), array in self.arrays.items()
+        ]
         return pd.DataFrame(rows, columns=list(PROBE))
 
     @property
@@ -52,7 +55,9 @@ class FakeRun:
     def reach_steps(self) -> list[int]:
         return sorted(self.reach["step"].unique())
 
-    def probe(self, step: int, example: int, point: str, *, gradient: bool = False, layer: int = 0, direction: str = "forward") -> np.ndarray:
+    def probe(
+        self, step: int, example: int, point: str, *, gradient: bool = False, layer: int = 0, direction: str = "forward"
+    ) -> np.ndarray:
         return self.arrays[step, example, point]
 
     def words(self, example: int) -> list[str] | None:
@@ -64,7 +69,21 @@ def reach(profiles: dict[int, np.ndarray], point: str = "hidden") -> pd.DataFram
     parts = []
     for step, profile in profiles.items():
         mean = np.asarray(profile, dtype=float)
-        parts.append(pd.DataFrame({"step": step, **PLACE, "point": point, "lag": np.arange(len(mean)), "mean": mean, "low": mean - 0.1, "median": mean, "high": mean + 0.1, "decay": decay_per_step(mean)}))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "step": step,
+                    **PLACE,
+                    "point": point,
+                    "lag": np.arange(len(mean)),
+                    "mean": mean,
+                    "low": mean - 0.1,
+                    "median": mean,
+                    "high": mean + 0.1,
+                    "decay": decay_per_step(mean),
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -79,4 +98,14 @@ def steps(loss: Any, norm: Any = 1.0, threshold: float = float("nan")) -> pd.Dat
     before = np.broadcast_to(np.asarray(norm, dtype=float), loss.shape)
     clipped = before > threshold
     after = np.where(clipped, threshold, before)
-    return pd.DataFrame({"step": np.arange(len(loss)), "loss": loss, "norm_before": before, "norm_after": after, "clipped": clipped, "cosine": np.ones(len(loss)), "threshold": threshold})
+    return pd.DataFrame(
+        {
+            "step": np.arange(len(loss)),
+            "loss": loss,
+            "norm_before": before,
+            "norm_after": after,
+            "clipped": clipped,
+            "cosine": np.ones(len(loss)),
+            "threshold": threshold,
+        }
+    )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
-from gradviz.charts._description import Description, Marker
+from gradviz.charts._description import Axis, Description, Marker
 from gradviz.charts._words import FAMILIES
 from gradviz.frames import Run
 
@@ -77,6 +77,11 @@ def fit(values: Iterable[Array | Sequence[float]], least: float = 1.0, low: floa
         return 0.0, 1.0
     bottom = float(np.floor(flat.min())) if low is None else low
     return bottom, max(float(np.ceil(flat.max())), bottom + least)
+
+
+def training(frame: pd.DataFrame) -> Axis:
+    """The x axis of pictures over training, wide enough for every run."""
+    return Axis("training step", limits=(0.0, float(max(frame["step"].max(), 1))))
 
 
 def samples(runs: Sequence[Run]) -> list[tuple[str, str]]:

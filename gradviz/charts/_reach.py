@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
-from gradviz.charts._words import chunks, factor, span, spoken
+from gradviz.charts._words import chunks, factor, listed, span, spoken
 from gradviz.dynamics.decay import half_life, horizon
 from gradviz.frames import Run
 
@@ -89,8 +89,8 @@ def paces(runs: Sequence[Run], decay: dict[str, float], profile: dict[str, Array
 def _clause(name: str, some: list[Run], everyone: Sequence[Run], decay: dict[str, float]) -> str:
     who = spoken(some, everyone)
     if name == "fades":
-        parts = [f"{span([half_life(decay[run.label]) for run in part])} steps in {spoken(part, everyone)}" for part in chunks(some, everyone)]
-        return "halves within " + " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+        halves = [(span([half_life(decay[run.label]) for run in part]), spoken(part, everyone)) for part in chunks(some, everyone)]
+        return f"halves within {listed([f'{count} steps in {names}' for count, names in halves])}"
     if name == "grows":
         values = sorted(decay[run.label] for run in some)
         low, high = factor(values[0]), factor(values[-1])

@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, nothing, specials, stack
+from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, nothing, specials, stack, training
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Points, Rule, log10
 from gradviz.charts._words import listed, number, percent, sentence, span, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
 
 COLUMNS = ("run", "step", "norm_before", "norm_after", "clipped", "cosine", "threshold")
-FAR = 10.0  # a median norm this many times that of the clipped run is worth a sentence
+FAR = 10.0  # a median norm this many times another is worth a sentence
+EARLY = 5  # training steps that count as the beginning
 LOOK_FOR = (
     "Healthy is a cloud of open marks below the line with a few filled ones above it: clipping is the exception. "
     "A cloud that sits above the line all through means that the threshold, not the learning rate, sets the length of the steps."
@@ -40,13 +41,17 @@ class ClipLedger(Chart):
         frames = {run.label: run.steps.assign(run=run.label)[list(COLUMNS)] for run in shown}
         frame = stack(list(frames.values()), COLUMNS)
         logs = [log10(frame["norm_before"].to_numpy()), log10(frame["threshold"].to_numpy())]
-        axis_x, axis_y = Axis("training step", limits=(0.0, float(max(frame["step"].max(), 1)))), Axis("norm", "log", fit(logs, least=2))
-        panels = tuple(Panel(self._marks(run, frames[run.label]), axis_x, axis_y, heading(run), colour(run), _note(run, frames[run.label], shown)) for run in shown)
+        axes = training(frame), Axis("norm", "log", fit(logs, least=2))
+        panels = tuple(
+            Panel(self._marks(run, rows), *axes, heading(run), colour(run), _note(run, rows, shown))
+            for run in shown
+            for rows in [frames[run.label]]
+        )
         filled = [("clipped", "shortened"), ("unclipped", "kept as it is")] if any(run.clipped for run in shown) else []
         return Description(
             "clip_ledger",
             _title(shown, frames),
-            "Norm of the whole gradient before clipping, one mark per training step. Log scale. Line: clipping threshold. "
+            "Norm of the whole gradient before clipping, one mark per training step. Log scale. Line: clipping threshold. Medians: second half of training. "
             "Cosine: of the angle between the gradient before and after, 1 if clipping keeps its direction.",
             LOOK_FOR,
             frame,
@@ -63,8 +68,8 @@ class ClipLedger(Chart):
         for name, which in (("kept as it is", ~acted), ("shortened", acted)):
             some = frame[which].iloc[:: self.every]
             if len(some):
-                marker = MARKERS.get(run.family, "circle")
-                marks.append(Points(some["step"].to_numpy(), log10(some["norm_before"].to_numpy()), name, colour(run), marker, name == "shortened", small=True))
+                step, norm = some["step"].to_numpy(), log10(some["norm_before"].to_numpy())
+                marks.append(Points(step, norm, name, colour(run), MARKERS.get(run.family, "circle"), name == "shortened", small=True))
         return (*marks, *_threshold(frame))
 
 
@@ -99,14 +104,21 @@ def _middle(frame: pd.DataFrame) -> float:
 def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
     held = [run for run in runs if run.clipped]
     if not held:
-        return sentence(f"Nothing is clipped; the median norm is {span([_middle(frames[run.label]) for run in runs])} in {spoken(runs, runs)}")
-    tamed = [pair for pair in _pairs(runs) if _middle(frames[pair[0].label]) >= FAR * _middle(frames[pair[1].label])]
-    parts = [
-        f"clipping led {spoken([clipped], [clipped])} out of the exploding region: in the second half of training its median norm is "
-        f"{number(_middle(frames[clipped.label]))}, without clipping {number(_middle(frames[free.label]))}"
-        for free, clipped in tamed
-    ]
-    return sentence("; ".join(parts) if parts else f"clipping shortens {_shares(held, frames)}")
+        middle = span([_middle(frames[run.label]) for run in runs])
+        return f"Nothing is clipped; in the second half of training the median norm is {middle} in {spoken(runs, runs)}"
+    tamed = [said for free, clipped in _pairs(runs) if (said := _led(frames[free.label], clipped, frames[clipped.label]))]
+    return sentence("; ".join(tamed) if tamed else f"clipping shortens {_shares(held, frames)}")
+
+
+def _led(free: pd.DataFrame, run: Run, clipped: pd.DataFrame) -> str:
+    """Said if the clipped run began with norms far above where it ends, and the run without clipping stays far above it."""
+    late, first = _middle(clipped), float(np.median(clipped["norm_before"].to_numpy()[:EARLY]))
+    if not (first >= FAR * late and _middle(free) >= FAR * late):
+        return ""
+    return (
+        f"clipping led {spoken([run], [run])} out of the exploding region: its gradient norm falls from {number(first)} to {number(late)}, "
+        f"without clipping it stays near {number(_middle(free))}"
+    )
 
 
 def _shares(held: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:

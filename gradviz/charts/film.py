@@ -6,18 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gradviz.charts import _reach
+from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import aside, colour, grid, heading, nothing, specials, stack
+from gradviz.charts._common import aside, colour, grid, heading, nothing, specials, stack, training
 from gradviz.charts._description import Axis, Description, Heat, Panel
-from gradviz.charts._words import listed, number, sentence, spoken
+from gradviz.charts._words import sentence
 from gradviz.frames import Run
 from gradviz.options import check, option
 
 COLUMNS = ("run", "step", "lag", "mean", "decay")
 LIMITS = (-15.0, 5.0)
 LOOK_FOR = (
-    "Healthy is a picture that is lit from bottom to top, or whose lit part grows upwards while the network learns: it reaches that far back. "
+    "Healthy is a picture lit from bottom to top, or whose lit part grows upwards while the network learns: it reaches that far back. "
     "A dark picture has no signal from the past; a very bright one explodes; vertical streaks mean that the reach jumps between steps."
 )
 
@@ -43,16 +43,13 @@ class Film(Chart):
         frame = stack([tables[run.label].assign(run=run.label)[list(COLUMNS)] for run in shown], COLUMNS)
         reaches = {run.label: _reach.decays(tables[run.label])["horizon"].to_numpy() for run in shown}
         lags = {run.label: int(tables[run.label]["lag"].max()) for run in shown}
-        limits_x, limits_y = (0.0, float(frame["step"].max())), (0.0, float(frame["lag"].max()))
-        panels = tuple(
-            Panel((_heat(tables[run.label]),), Axis("training step", limits=limits_x), Axis("steps back", limits=limits_y), heading(run), colour(run), aside(run, shown))
-            for run in shown
-        )
+        axes = training(frame), Axis("steps back", limits=(0.0, float(frame["lag"].max())))
+        panels = tuple(Panel((_heat(tables[run.label]),), *axes, heading(run), colour(run), aside(run, shown)) for run in shown)
         return Description(
             "film",
-            _title(shown, reaches, lags),
-            f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} (colour: log scale, 10⁻¹⁵ to 10⁵, the same for all) by training step and "
-            "steps back; geometric mean over the held-out sequences. Reach: steps back until less than 1\u202f% of the norm at the end is left.",
+            sentence(_course.reaches(shown, reaches, lags)),
+            f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} (colour: log scale, 10⁻¹⁵ to 10⁵, the same for all) by training "
+            "step and steps back; geometric mean over the held-out sequences. Reach: steps back until less than 1\u202f% of the norm at lag 0 is left.",
             LOOK_FOR,
             frame,
             panels,
@@ -66,28 +63,3 @@ class Film(Chart):
 def _heat(table: pd.DataFrame) -> Heat:
     square = table.pivot_table(index="lag", columns="step", values="mean", aggfunc="first", dropna=False)
     return Heat(square.columns.to_numpy(), square.index.to_numpy(), square.to_numpy(np.float64), "depth", LIMITS, log=True, unit="norm")
-
-
-def _title(runs: Sequence[Run], reaches: dict[str, np.ndarray], lags: dict[str, int]) -> str:
-    """From where to where the reach moves; runs that move alike are told together."""
-    groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault(_way(reaches[run.label], lags[run.label]), []).append(run)
-    parts = [f"{_verb(way)} in {spoken(some, runs)}" for way, some in sorted(groups.items(), key=lambda item: item[0][0] == item[0][1])]
-    return sentence(f"the gradient’s reach {listed(parts)}")
-
-
-def _way(reach: np.ndarray, last: int) -> tuple[str, str]:
-    """Reach at the first and the last recorded step, in words."""
-    first, end = (_far(float(value), last) for value in (reach[0], reach[-1]))
-    return first, end
-
-
-def _far(value: float, last: int) -> str:
-    if np.isnan(value):
-        return "nothing"
-    return "the whole sequence" if value > last else f"{number(value)} steps"
-
-
-def _verb(way: tuple[str, str]) -> str:
-    return f"stays at {way[0]}" if way[0] == way[1] else f"goes from {way[0]} to {way[1]}"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, nothing, samples, short, smooth, specials, stack, style
+from gradviz.charts._common import colour, families, fit, heading, nothing, samples, short, smooth, specials, stack, style, training
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Rule, log10
 from gradviz.charts._words import listed, number, percent, sentence, span, spoken
 from gradviz.frames import Run
@@ -42,9 +42,9 @@ class Loss(Chart):
             return nothing("loss", "No run has trained a step yet: table `steps` is empty.", COLUMNS, LOOK_FOR)
         frame = stack([self._frame(run) for run in shown], COLUMNS)
         log = self.scale == "log" or (self.scale == "auto" and _ratio(frame["smoothed"].to_numpy()) > WIDE)
-        axis_y, axis_x = _axis(frame, shown, log), Axis("training step", limits=(0.0, float(max(frame["step"].max(), 1))))
+        axes = training(frame), _axis(frame, shown, log)
         panels = tuple(
-            Panel(_marks(group, frame, log), axis_x, axis_y, title, colour(group[0]), _note(group, frame)) for title, group in families(shown)
+            Panel(_marks(group, frame, log), *axes, title, colour(group[0]), _note(group, frame)) for title, group in families(shown)
         )
         return Description(
             "loss",
@@ -100,14 +100,15 @@ def _axis(frame: pd.DataFrame, runs: Sequence[Run], log: bool) -> Axis:
 
 
 def _marks(group: Sequence[Run], frame: pd.DataFrame, log: bool) -> tuple[Mark, ...]:
-    rules = [Rule(float(log10([value])[0]) if log else value, label=f"{name} {number(value)}", dashed=True) for name, value in _baselines(group).items()]
-    lines = []
+    lines = {f"{name} {number(value)}": log10([value])[0] if log else value for name, value in _baselines(group).items()}
+    rules = [Rule(float(value), label=label, dashed=True) for label, value in lines.items()]
+    curves = []
     for run in group:
         rows = frame[frame["run"] == run.label]
         value = rows["smoothed"].to_numpy()
         label = f"{short(run, group)} {number(ending(rows['loss'].to_numpy()))}".strip()
-        lines.append(Line(rows["step"].to_numpy(), log10(value) if log else value, run.label, **style(run), label=label))
-    return (*rules, *lines)
+        curves.append(Line(rows["step"].to_numpy(), log10(value) if log else value, run.label, **style(run), label=label))
+    return (*rules, *curves)
 
 
 def _note(group: Sequence[Run], frame: pd.DataFrame) -> str:
@@ -121,38 +122,38 @@ def _title(runs: Sequence[Run], frame: pd.DataFrame) -> str:
     end = {run.label: ending(frame.loc[frame["run"] == run.label, "loss"].to_numpy()) for run in runs}
     pairs = [group for _, group in families(runs) if sorted(run.clipped for run in group) == [False, True]]
     if pairs and sum(len(pair) for pair in pairs) == len(runs):
-        return _of_pairs(pairs, runs, end)
+        return _of_pairs(pairs, end)
     lowest = min(_baselines(runs).values(), default=None)
     if lowest and len({repr(run.meta.get("baselines")) for run in runs}) == 1:
         return _against(runs, end, lowest)
     return sentence(listed([f"{spoken([run], runs)} ends at {number(end[run.label])}" for run in runs]))
 
 
-def _of_pairs(pairs: list[list[Run]], runs: Sequence[Run], end: dict[str, float]) -> str:
-    parts, same = [], []
+def _of_pairs(pairs: list[list[Run]], end: dict[str, float]) -> str:
+    """The pairs that clipping changes first, then those it does not."""
+    changed, same = [], []
     for pair in pairs:
         free, held = sorted(pair, key=lambda run: run.clipped)
         before, after = end[free.label], end[held.label]
-        if np.isfinite(before) and np.isfinite(after) and abs(after - before) <= ALIKE * max(abs(before), abs(after)):
-            same.append((held, abs(after - before) / max(abs(before), 1e-300)))
+        gap = abs(after - before) / before if before else np.inf
+        if gap <= ALIKE:  # not so if one of them is not finite
+            same.append((f"the {heading(held)}", gap))
         else:
-            parts.append(f"takes the {_word(held)} to a loss of {number(after)} instead of {number(before)}")
+            changed.append(f"with clipping the {heading(held)} ends at a loss of {number(after)} instead of {number(before)}")
     if same:
-        names = listed([f"the {_word(run)}" for run, _ in same])
-        parts.append(f"changes {'it' if not parts else 'that'} by at most {percent(max(gap for _, gap in same))} in {names}" if parts else f"changes the loss by at most {percent(max(gap for _, gap in same))} in {names}")
-    return sentence(f"clipping {' and '.join(parts)}")
-
-
-def _word(run: Run) -> str:
-    return run.label.removesuffix(", clipped").removesuffix(", not clipped")
+        most = percent(max(gap for _, gap in same))
+        changed.append(f"{'it' if changed else 'clipping'} changes the loss by {most} at most in {listed([name for name, _ in same])}")
+    return sentence("; ".join(changed))
 
 
 def _against(runs: Sequence[Run], end: dict[str, float], lowest: float) -> str:
     below = [run for run in runs if end[run.label] < (1 - ALIKE) * lowest]
     above = [run for run in runs if run not in below]
-    parts = []
-    if below:
-        parts.append(f"{spoken(below, runs)} {'end' if len(below) > 1 else 'ends'} at {span([end[run.label] for run in below])}, below every guess ({number(lowest)})")
-    if above:
-        parts.append(f"{spoken(above, runs)} {'do' if len(above) > 1 else 'does'} not get below guessing ({number(lowest)})" if not below else f"{spoken(above, runs)} {'do' if len(above) > 1 else 'does'} not")
-    return sentence("; ".join(parts))
+    if not below:
+        return sentence(f"{spoken(above, runs)} {_verb('does', above)} not get below the best guess without a network ({number(lowest)})")
+    ends = f"{spoken(below, runs)} {_verb('ends', below)} at {span([end[run.label] for run in below])}, below the best guess ({number(lowest)})"
+    return sentence(ends if not above else f"{ends}; {spoken(above, runs)} {_verb('does', above)} not get there")
+
+
+def _verb(word: str, runs: Sequence[Run]) -> str:
+    return word if len(runs) == 1 else {"does": "do", "ends": "end"}[word]

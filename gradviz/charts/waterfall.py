@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gradviz.arrays import Array
 from gradviz.charts import _reach
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, fit, nothing, samples, short, specials, stack, style
@@ -24,7 +25,7 @@ LOOK_FOR = (
 
 @dataclass(frozen=True)
 class Waterfall(Chart):
-    """step: training step (the last one recorded before it is drawn); layer -1: the last; point "": cell state if there is one, else hidden."""
+    """step: draws the last recorded step up to it; layer -1: the last; point "": the cell state of an LSTM, else the hidden state."""
 
     needs = ("reach",)
     purpose = "how far back in time the gradient of the last step's loss reaches, with its decay per step"
@@ -44,13 +45,9 @@ class Waterfall(Chart):
         if frame.empty:
             return nothing("waterfall", _reach.RECORD, COLUMNS, LOOK_FOR)
         now = frame[frame["when"] == "now"]
-        high = max(_whole(frame["mean"], np.ceil), 0.0)
-        limits = fit([frame["mean"], np.array([high])], least=3)
-        ticks_x = (0.0, float(frame["lag"].max()))
-        panels = tuple(
-            Panel(_marks(group, frame), Axis("steps back", limits=ticks_x), Axis("norm", "log", limits), title, colour(group[0]), _note(group, now))
-            for title, group in families(shown)
-        )
+        limits = fit([frame["mean"].to_numpy(), np.zeros(1)], least=3)
+        axes = Axis("steps back", limits=(0.0, float(frame["lag"].max()))), Axis("norm", "log", limits)
+        panels = tuple(Panel(_marks(group, frame), *axes, title, colour(group[0]), _note(group, now)) for title, group in families(shown))
         before = [("start", _moment(0, frame[frame["when"] == "start"]))] if (frame["when"] == "start").any() else []
         return Description(
             "waterfall",
@@ -73,11 +70,6 @@ class Waterfall(Chart):
         return frame.assign(half_life=[half_life(decay) for decay in frame["decay"]])[list(COLUMNS)]
 
 
-def _whole(values: pd.Series, to: np.ufunc) -> float:
-    finite = values[np.isfinite(values)]
-    return float(to(finite.max())) if len(finite) else 0.0
-
-
 def _bands(runs: Sequence[Run]) -> str:
     return ", shaded from the 10th to the 90th percentile" if any(len(group) <= 2 for _, group in families(runs)) else ""
 
@@ -93,18 +85,23 @@ def _marks(group: Sequence[Run], frame: pd.DataFrame) -> tuple[Mark, ...]:
         for run in group:
             rows = _of(frame, run)
             marks.append(Band(rows["lag"].to_numpy(), rows["low"].to_numpy(), rows["high"].to_numpy(), colour(run)))
-    drawn: list[np.ndarray] = []
+    drawn: list[Array] = []
     for run in group:
         rows = _of(frame, run, "start")
         profile = rows["mean"].to_numpy()
-        if len(rows) and not any(len(profile) == len(other) and np.allclose(profile, other, atol=1e-3, equal_nan=True) for other in drawn):
+        if len(rows) and not any(_alike(profile, other) for other in drawn):
             drawn.append(profile)
-            marks.append(Line(rows["lag"].to_numpy(), profile, f"{run.label}, start", "ghost", label=f"start {factor(rows['decay'].iloc[0])}"))
+            label = f"start {factor(rows['decay'].iloc[0])}"
+            marks.append(Line(rows["lag"].to_numpy(), profile, f"{run.label}, start", "ghost", label=label))
     for run in group:
         rows = _of(frame, run)
         label = f"{short(run, group)} {factor(rows['decay'].iloc[0])}".strip()
         marks.append(Line(rows["lag"].to_numpy(), rows["mean"].to_numpy(), run.label, **style(run), label=label))
     return tuple(marks)
+
+
+def _alike(left: Array, right: Array) -> bool:
+    return len(left) == len(right) and np.allclose(left, right, atol=1e-3, equal_nan=True)
 
 
 def _note(group: Sequence[Run], now: pd.DataFrame) -> str:

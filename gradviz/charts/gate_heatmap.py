@@ -1,0 +1,190 @@
+"""Gate heatmap: what each unit keeps at each time step of one held-out sequence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gradviz.arrays import Array
+from gradviz.charts import _gates
+from gradviz.charts._base import Chart
+from gradviz.charts._common import colour, families, heading, nothing, short, specials, stack
+from gradviz.charts._description import Axis, Description, Heat, Panel
+from gradviz.charts._reach import nearest
+from gradviz.charts._words import listed, percent, sentence, spoken
+from gradviz.frames import Run
+from gradviz.options import check, option
+
+COLUMNS = ("run", "step", "example", "point", "rank", "unit", "time", "word", "value")
+RECORD = "No run holds the arrays of table `probe`. Record them with probe_every = 100 and probe_examples = 2."
+ORDERS = {"mean": "their mean", "contrast": "their largest drop below their own median", "none": "their number"}
+DROP = 0.3  # a unit lets go if the share it keeps falls this far below its own median
+LOOK_FOR = (
+    "Healthy is a picture with bright rows (units that keep what they hold for long) which darken where the sequence calls for it. "
+    "All dark forgets at every step; all bright never lets go, and never takes anything in."
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """One run's array, units in the order they are drawn. values: (time, unit); units: (unit,) their own numbers; drops: (unit,)."""
+
+    run: Run
+    step: int
+    shown: _gates.Shown
+    values: Array
+    units: Array
+    drops: Array
+    words: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class GateHeatmap(Chart):
+    """gate "": forget gate, GRU's update gate, or the hidden state of a cell without gates; layer -1: the last."""
+
+    needs = ("probe",)
+    purpose = "what every unit keeps at every step of one sequence"
+
+    example: int = option(0, "which of the recorded held-out sequences", low=0)
+    step: int = option(-1, "training step; -1 is the last one recorded", low=-1)
+    layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
+    gate: str = option("", "gate or state, e.g. forget, update, input, hidden; empty chooses what the cell keeps with")
+    sort: str = option("auto", "order of the units; auto: mean if the steps have words, else contrast", choices=("auto", *ORDERS))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def describe(self, runs: Sequence[Run]) -> Description:
+        views = [view for run in runs if (view := self._view(run)) is not None]
+        if not views:
+            return nothing("gate_heatmap", RECORD, COLUMNS, LOOK_FOR)
+        frame = stack([self._frame(view) for view in views], COLUMNS)
+        said = listed(list(dict.fromkeys(f"{heading(view.run)}: {view.shown.words}" for view in views)))
+        order = listed(list(dict.fromkeys(ORDERS[self._order(view.words)] for view in views)))
+        return Description(
+            "gate_heatmap",
+            _title(views),
+            f"{said}. One row a unit, sorted by {order}; one column a time step of held-out sequence {self.example}, {_when(views)}. "
+            f"{_scales(views)}",
+            LOOK_FOR,
+            frame,
+            tuple(_panel(view, [other.run for other in views]) for view in views),
+            columns=1,
+            shape="gate",
+            key=tuple(specials([view.values for view in views], log=False)),
+            source="Karpathy, Johnson and Li 2016, section 4.2; Hochreiter and Schmidhuber 1997; Cho et al. 2014",
+        )
+
+    def _view(self, run: Run) -> View | None:
+        table = run.table("probe")
+        table = table[(table["example"] == self.example) & ~table["gradient"].astype(bool)]
+        if table.empty:
+            return None
+        layer = sorted(table["layer"].unique())[self.layer] if self.layer < 0 else self.layer
+        table = table[table["layer"] == layer]
+        shown = _gates.shown(run, self.gate, set(table["point"]))
+        if shown is None:
+            return None
+        table = table[table["point"] == shown.point]
+        step, direction = nearest(sorted(table["step"].unique()), self.step), str(table["direction"].iloc[0])
+        values = np.asarray(run.probe(step, self.example, shown.point, layer=int(layer), direction=direction), dtype=np.float64)
+        words = run.words(self.example)
+        drops = _drops(values)
+        units = self._sorted(values, drops, words)
+        return View(run, step, shown, values[:, units], units, drops[units], tuple(words[: len(values)]) if words else None)
+
+    def _order(self, words: Sequence[str] | None) -> str:
+        return self.sort if self.sort != "auto" else "mean" if words else "contrast"
+
+    def _sorted(self, values: Array, drops: Array, words: Sequence[str] | None) -> Array:
+        order = self._order(words)
+        if order == "none":
+            return np.arange(values.shape[1])
+        with np.errstate(invalid="ignore"):
+            return np.argsort(values.mean(axis=0) if order == "mean" else drops, kind="stable")
+
+    def _frame(self, view: View) -> pd.DataFrame:
+        time, unit = view.values.shape
+        words = view.words or ("",) * time
+        return pd.DataFrame(
+            {
+                "run": view.run.label,
+                "step": view.step,
+                "example": self.example,
+                "point": view.shown.point,
+                "rank": np.tile(np.arange(unit), time),
+                "unit": np.tile(view.units, time),
+                "time": np.repeat(np.arange(time), unit),
+                "word": np.repeat(np.asarray(words, dtype=object), unit),
+                "value": view.values.ravel(),
+            }
+        )
+
+
+def _drops(values: Array) -> Array:
+    """(unit,): how far each unit falls below its own median at its lowest time step."""
+    with np.errstate(invalid="ignore"):
+        drop: Array = np.median(values, axis=0) - values.min(axis=0)
+    return np.asarray(drop)
+
+
+def _panel(view: View, runs: Sequence[Run]) -> Panel:
+    time, unit = view.values.shape
+    group = next(group for _, group in families(runs) if view.run in group)
+    name = f"{heading(view.run)} {short(view.run, group)}".strip()
+    heat = Heat(np.arange(time), np.arange(1, unit + 1), view.values.T, view.shown.scale, view.shown.limits, unit=view.shown.name)
+    axis_x = Axis("" if view.words else "time step", words=view.words)
+    axis_y = Axis("unit", limits=(1.0, float(unit)), ticks=((1.0, "1"), (float(unit), str(unit))))
+    return Panel((heat,), axis_x, axis_y, name, colour(view.run), _note(view))
+
+
+def _note(view: View) -> str:
+    if not view.shown.gate:
+        return f"{view.shown.name}, {percent(_extreme(view))} beyond ±0.9"
+    return f"{view.shown.name}, mean {view.values.mean():.2f}"
+
+
+def _when(views: Sequence[View]) -> str:
+    steps = {view.step for view in views}
+    return f"at training step {steps.pop()}" if len(steps) == 1 else "at the last step recorded for each run"
+
+
+def _scales(views: Sequence[View]) -> str:
+    kinds = {view.shown.gate for view in views}
+    texts = {True: "Gates from 0 (dark) to 1 (bright).", False: "States from −1 (blue) over 0 to 1 (red)."}
+    return " ".join(texts[kind] for kind in (True, False) if kind in kinds)
+
+
+def _title(views: Sequence[View]) -> str:
+    """Sequences with words: the mean share kept. Without: how many units let go. Other arrays: their mean, or how saturated they are."""
+    keepers = [view for view in views if view.shown.point in _gates.KEEPS.values()]
+    if not keepers:
+        return sentence(listed([_plain(view, views) for view in views]))
+    if all(view.words for view in keepers):
+        return f"With every step {listed([f'{_who(view, views)} keeps {percent(float(view.values.mean()))} of its state' for view in keepers])}"
+    return sentence(listed([_lets_go(view, views) for view in keepers]))
+
+
+def _plain(view: View, views: Sequence[View]) -> str:
+    if view.shown.gate:
+        return f"in {_who(view, views)} the {view.shown.point.removeprefix('gate.')} gate is {view.values.mean():.2f} on average"
+    return f"in {_who(view, views)} {percent(_extreme(view))} of the {view.shown.name}’s values lie beyond ±0.9"
+
+
+def _extreme(view: View) -> float:
+    return float(np.mean(np.abs(view.values) > 0.9))
+
+
+def _who(view: View, views: Sequence[View]) -> str:
+    return spoken([view.run], [other.run for other in views])
+
+
+def _lets_go(view: View, views: Sequence[View]) -> str:
+    """How many units drop, against how much their mean does."""
+    count = int(np.sum(view.drops > DROP))
+    mean = view.values.mean(axis=1)
+    with np.errstate(invalid="ignore"):
+        drop = float(np.median(mean) - mean.min())
+    verb, who = "lets" if count == 1 else "let", _who(view, views)
+    return f"{count} of {len(view.units)} units of {who} {verb} go, while the mean never drops by more than {drop:.2f}"

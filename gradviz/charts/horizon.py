@@ -1,0 +1,102 @@
+"""Memory horizon over training: how many steps back the gradient carries, beside what the task asks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gradviz.arrays import Array
+from gradviz.charts import _course, _reach
+from gradviz.charts._base import Chart
+from gradviz.charts._common import colour, families, fit, nothing, samples, short, specials, style, training
+from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
+from gradviz.charts._words import number, sentence, spoken
+from gradviz.frames import Run
+from gradviz.options import check, option
+
+MEANING = {
+    "horizon": "Steps back until less than 1\u202f% of the gradient is left; ∞ if more is left at the beginning of the sequence",
+    "half_life": "Steps back in which the gradient halves, from the fitted factor per step; ∞ if it does not fade",
+}
+LOOK_FOR = (
+    "Healthy is a curve that rises to the line of the task’s lag before the loss falls: first the network learns to remember, then what. "
+    "A curve that sinks towards 1 learns to forget; what lies further back than it can no longer be learned."
+)
+
+
+@dataclass(frozen=True)
+class Horizon(Chart):
+    """layer -1: the last; point "": the cell state of an LSTM, else the hidden state."""
+
+    needs = ("reach",)
+    purpose = "how many steps back the gradient carries, over training"
+
+    measure: str = option("horizon", "what to draw", choices=tuple(MEANING))
+    layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
+    point: str = option("", "state the gradient is taken of; empty chooses the cell state of an LSTM", choices=("", "hidden", "cell"))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def describe(self, runs: Sequence[Run]) -> Description:
+        frame, last = _course.table(runs, self.point, self.layer)
+        if frame.empty:
+            return nothing("horizon", _reach.RECORD, _course.COLUMNS, LOOK_FOR)
+        shown = [run for run in runs if run.label in last]
+        values = log10(frame[self.measure].to_numpy())
+        top = [float(value) for run in shown for value in (last[run.label], run.meta.get("lag") or 1)]
+        axes = training(frame), Axis("steps back", "log", fit([values, log10(top)], low=0.0))
+        panels = tuple(
+            Panel((*_lags(group), *(self._line(run, group, frame) for run in group)), *axes, title, colour(group[0]))
+            for title, group in families(shown)
+        )
+        return Description(
+            "horizon",
+            _title(shown, frame, last),
+            f"{MEANING[self.measure]}. Gradient: norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, geometric mean over the held-out "
+            "sequences. Log scale.",
+            LOOK_FOR,
+            frame,
+            panels,
+            columns=min(3, len(panels)),
+            key=(*samples(shown), *specials([values])),
+            source="Pascanu, Mikolov and Bengio 2013, section 2.1",
+        )
+
+    def _line(self, run: Run, group: Sequence[Run], frame: pd.DataFrame) -> Line:
+        value = _course.of(frame, run, self.measure)
+        label = f"{short(run, group)} {number(value[-1])}".strip()
+        return Line(_course.of(frame, run, "step"), log10(value), run.label, **style(run), label=label)
+
+
+def _lags(group: Sequence[Run]) -> list[Rule]:
+    lags = sorted({int(lag) for run in group if (lag := run.meta.get("lag"))})
+    return [Rule(float(np.log10(lag)), label=f"the task’s lag, {lag}", dashed=True) for lag in lags]
+
+
+def _title(runs: Sequence[Run], frame: pd.DataFrame, last: dict[str, int]) -> str:
+    """Tasks with a lag: who reaches across it when, and when the loss halves. Else: how far the gradient reaches."""
+    horizon = {run.label: _course.of(frame, run, "horizon") for run in runs}
+    if not all(run.meta.get("lag") for run in runs):
+        return sentence(_course.reaches(runs, horizon, last))
+    stories: dict[str, list[Run]] = {}
+    for run in runs:
+        stories.setdefault(_story(run, _course.of(frame, run, "step"), horizon[run.label], last[run.label]), []).append(run)
+    order = sorted(stories, key=lambda story: not story.startswith("first"))
+    return sentence("; ".join(f"{spoken(stories[story], runs)} {story}" for story in order))
+
+
+def _story(run: Run, step: Array, horizon: Array, last: int) -> str:
+    """One run in words: when its gradient first reaches across the task's lag, and when its loss is half the best guess."""
+    lag, best = run.meta["lag"], _course.baseline(run)
+    across = horizon >= lag
+    if not across.any():
+        return f"never reaches back across the lag of {lag} (at the end: {_course.far(float(horizon[-1]), last)})"
+    since = f"at step {step[np.argmax(across)]:.0f}" if not across[0] else "from the start"
+    halved = _course.crossing(run, best[1] / 2) if best else None
+    if halved is None:
+        return f"reaches across the lag of {lag} {since}, {'but' if across[-1] else 'not at the end, and'} does not halve the loss"
+    if not across[0] and step[np.argmax(across)] < halved:
+        return f"first learns to remember (across the lag of {lag} {since}), then the task (loss halved at step {halved})"
+    return f"reaches across the lag of {lag} {since} and halves the loss at step {halved}"

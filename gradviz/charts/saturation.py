@@ -1,0 +1,125 @@
+"""Saturation triangle: per unit, how often a gate is nearly shut against how often it is nearly open (Karpathy)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gradviz.charts import _gates
+from gradviz.charts._base import Chart
+from gradviz.charts._common import MARKERS, aside, colour, grid, heading, nothing, stack
+from gradviz.charts._description import Axis, Description, Panel, Points, Rule
+from gradviz.charts._reach import nearest
+from gradviz.charts._words import listed, percent, sentence, spoken
+from gradviz.frames import Run
+from gradviz.options import check, option
+
+COLUMNS = ("run", "when", "step", "layer", "point", "unit", "left", "right", "mean")
+RECORD = "No run holds table `saturation`. Record it with every = 10: shares of activations near their limits, per unit."
+LOOK_FOR = (
+    "Healthy is a cloud that fills the triangle, or a few units near its corners (top left keeps for good, bottom right always lets go). "
+    "A whole cloud on the diagonal is stuck at its limits: saturated units pass hardly any gradient to their weights."
+)
+
+
+@dataclass(frozen=True)
+class Saturation(Chart):
+    """gate "": forget gate, GRU's update gate, or the hidden state of a cell without gates; layer -1: the last."""
+
+    needs = ("saturation",)
+    purpose = "which units sit at the limits of their gate"
+
+    step: int = option(-1, "training step; -1 is the last one recorded", low=-1)
+    layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
+    gate: str = option("", "gate or state, e.g. forget, update, input, hidden; empty chooses what the cell keeps with")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def describe(self, runs: Sequence[Run]) -> Description:
+        frames = {run.label: self._frame(run) for run in runs}
+        shown, columns = grid([run for run in runs if len(frames[run.label])])
+        if not shown:
+            return nothing("saturation", RECORD, COLUMNS, LOOK_FOR)
+        ticks = (0.0, "0"), (0.5, "0.5"), (1.0, "1")
+        axes = Axis("share of time shut", limits=(0.0, 1.0), ticks=ticks), Axis("share of time open", limits=(0.0, 1.0), ticks=ticks)
+        panels = tuple(
+            Panel(_marks(run, rows), *axes, heading(run), colour(run), _note(run, rows, shown))
+            for run in shown
+            for rows in [frames[run.label]]
+        )
+        grey = any((frame["when"] == "start").any() for frame in frames.values())
+        said = listed(list(dict.fromkeys(f"{heading(run)}: {_words(frames[run.label])}" for run in shown)))
+        return Description(
+            "saturation",
+            _title(shown, frames),
+            f"{said}. One mark per unit: share of time steps and examples below 0.1 (shut; a state: below −0.9) against above 0.9 (open).",
+            LOOK_FOR,
+            stack([frames[run.label] for run in shown], COLUMNS),
+            panels,
+            columns=columns,
+            key=(("start", "first recorded step"),) if grey else (),
+            source="Karpathy, Johnson and Li 2016, section 4.2",
+        )
+
+    def _frame(self, run: Run) -> pd.DataFrame:
+        """Units at the first recorded step ("start") and at the chosen one ("now")."""
+        table = run.saturation
+        if table.empty:
+            return pd.DataFrame(columns=list(COLUMNS))
+        layer = sorted(table["layer"].unique())[self.layer] if self.layer < 0 else self.layer
+        table = table[table["layer"] == layer]
+        shown = _gates.shown(run, self.gate, set(table["point"]))
+        table = table[table["point"] == (shown.point if shown else None)]
+        if table.empty:
+            return pd.DataFrame(columns=list(COLUMNS))
+        table = table[table["direction"] == table["direction"].iloc[0]]
+        first, last = int(table["step"].min()), nearest(sorted(table["step"].unique()), self.step)
+        moments = [("start", first)] if first != last else []
+        parts = [_units(table[table["step"] == step].iloc[0]).assign(run=run.label, when=when) for when, step in [*moments, ("now", last)]]
+        return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+
+
+def _units(row: pd.Series) -> pd.DataFrame:
+    series = {name: np.asarray(row[name], dtype=np.float64) for name in ("left", "right", "mean")}
+    return pd.DataFrame({name: row[name] for name in ("step", "layer", "point")} | {"unit": np.arange(len(series["left"]))} | series)
+
+
+def _marks(run: Run, frame: pd.DataFrame) -> tuple[Rule | Points, ...]:
+    marker = MARKERS.get(run.family, "circle")
+    parts = []
+    for when, name in (("start", "ghost"), ("now", colour(run))):
+        rows = frame[frame["when"] == when]
+        if len(rows):
+            left, right = rows["left"].to_numpy(), rows["right"].to_numpy()
+            hover = tuple(
+                f"unit {unit}: {percent(low)} shut, {percent(high)} open" for unit, low, high in zip(rows["unit"], left, right, strict=True)
+            )
+            parts.append(Points(left, right, f"{run.label}, {when}", name, marker, run.clipped, small=True, hover=hover))
+    return (Rule(1.0, "slope"), *parts)
+
+
+def _shares(frame: pd.DataFrame) -> tuple[float, float]:
+    now = frame[frame["when"] == "now"]
+    return float(now["left"].mean()), float(now["right"].mean())
+
+
+def _note(run: Run, frame: pd.DataFrame, runs: Sequence[Run]) -> str:
+    left, right = _shares(frame)
+    words = aside(run, runs)
+    return f"{words + ', ' if words else ''}{percent(left)} shut, {percent(right)} open"
+
+
+def _words(frame: pd.DataFrame) -> str:
+    point = str(frame["point"].iloc[0])
+    return _gates.WORDS.get(point, (point.removeprefix("gate.") + (" gate" if point.startswith("gate.") else " state"),))[0]
+
+
+def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
+    """The largest share at the limits, against the smallest."""
+    total = {run.label: sum(_shares(frames[run.label])) for run in runs}
+    ranked = sorted(runs, key=lambda run: -total[run.label])
+    most, least = ranked[0], ranked[-1]
+    first = f"{spoken([most], runs)} spends {percent(total[most.label])} of its time at the limits"
+    return sentence(first if most is least else f"{first}, {spoken([least], runs)} {percent(total[least.label])}")
