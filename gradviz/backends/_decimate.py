@@ -1,0 +1,43 @@
+"""Fewer points where more could not be seen: extremes, ends and special values stay."""
+
+import numpy as np
+
+from gradviz.arrays import Array
+
+MOST_ON_A_LINE = 2000
+MOST_IN_A_CLOUD = 4000
+_BINS = 250  # of a line; each keeps at most its first, last, lowest, highest and the first of each special value
+
+
+def envelope(y: Array) -> Array:
+    """Indices of the points that draw the same line: (n,) -> (at most about MOST_ON_A_LINE,)."""
+    if len(y) <= MOST_ON_A_LINE:
+        return np.arange(len(y))
+    y = np.asarray(y, dtype=np.float64)
+    kept = []
+    for part in np.array_split(np.arange(len(y)), _BINS):
+        values = y[part]
+        finite = np.isfinite(values)
+        kept += [part[0], part[-1]]
+        if finite.any():
+            kept += [part[np.argmin(np.where(finite, values, np.inf))], part[np.argmax(np.where(finite, values, -np.inf))]]
+        kept += [part[np.argmax(which)] for which in (np.isnan(values), np.isposinf(values), np.isneginf(values)) if which.any()]
+    return np.unique(kept)
+
+
+def cloud(x: Array, y: Array) -> Array:
+    """Indices of points that cover the same places: one of each cell of a grid, coarser until few enough are left.
+
+    `x` and `y` are places from 0 to 1; points without a place are left out.
+    """
+    usable = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    if len(usable) <= MOST_IN_A_CLOUD:
+        return usable
+    cells = 400
+    while True:
+        grid = np.floor(x[usable] * cells) * 2 * cells + np.floor(y[usable] * cells)
+        _, first = np.unique(grid, return_index=True)
+        if len(first) <= MOST_IN_A_CLOUD:
+            kept: Array = usable[np.sort(first)]
+            return kept
+        cells = int(cells * 0.8)

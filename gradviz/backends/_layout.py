@@ -1,0 +1,247 @@
+"""Where everything stands, in pixels, before any library draws it: panels, scales, labels at the outer edge only, colour bars.
+
+Both backends draw the same plan, so that a page and a paper show the same picture.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+
+from gradviz.backends import _tiles
+from gradviz.backends._scales import Scale, Ticks, Way, choose, scale_of
+from gradviz.backends._text import printable, shorten, width, words_under, wrap
+from gradviz.backends._wrap import wrapped
+from gradviz.backends.theme import TOKENS
+from gradviz.charts._description import Axis, Description, Heat, Panel, Tiles
+
+WIDE, NARROW = float(TOKENS["width"]["figure"]), 350.0
+TICK, TITLE, HEADING = 12, 13, 14  # sizes of text in pixels
+_BAR = {"vertical": 64.0, "horizontal": 58.0, "unit": 20.0}
+_LINES = {"line": 300.0, "multiples": 190.0, "film": 150.0, "gate": 180.0, "strip": 200.0, "tiles": 0.0}
+_ONE_ROW = {"multiples": 248.0, "film": 220.0}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A panel at left, top (of the plotting area), width × height pixels. Labels stand only where no neighbour has them.
+
+    lattice: the size for which marks on a heatmap are chosen, the same on a phone, so that a page ships them once.
+    """
+
+    panel: Panel
+    row: int
+    column: int
+    left: float
+    top: float
+    width: float
+    height: float
+    x: Scale
+    y: Scale
+    x_labels: bool
+    y_labels: bool
+    x_title: str
+    y_title: str
+    heading: str
+    note: str
+    note_below: bool
+    lattice: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A colour axis and its bar; span: part of the plotting area's height (or width, if horizontal) beside its panels, from 0 to 1."""
+
+    heat: Heat
+    ticks: Ticks
+    span: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """margin: top, right, bottom, left; header: pixels above each row for headings."""
+
+    name: str
+    places: tuple[Place, ...]
+    width: float
+    height: float
+    margin: tuple[float, float, float, float]
+    bars: tuple[Bar, ...]
+    narrow: bool
+    missing: str = ""
+
+    @property
+    def inner(self) -> tuple[float, float]:
+        top, right, bottom, left = self.margin
+        return self.width - left - right, self.height - top - bottom
+
+    def bar_of(self, heat: Heat) -> int:
+        return next(index for index, bar in enumerate(self.bars) if _colours(bar.heat) == _colours(heat))
+
+
+def plan(description: Description, room: float | None = None, *, narrow: bool = False) -> Plan:
+    """The plan of a description, `room` pixels wide (920, or 350 if narrow)."""
+    total = room or (NARROW if narrow else WIDE)
+    if description.missing or not description.panels:
+        words = description.missing or "Nothing to draw: the chart has no panels."
+        return Plan(description.name, (), total, 120.0, (8.0, 8.0, 8.0, 8.0), (), narrow, wrap(printable(words), total - 40, 13, lines=5))
+    panels = [piece for panel in description.panels for piece in (wrapped(panel) if narrow else [panel])]
+    return _Builder(description, panels, total, narrow).plan()
+
+
+def _colours(heat: Heat) -> tuple[object, ...]:
+    return heat.scale, heat.limits, heat.log, heat.unit
+
+
+def _grid(count: int, description: Description, narrow: bool) -> tuple[int, list[tuple[int, int]]]:
+    """Number of columns, and (row, column) of each panel. A film of two rows is turned for the phone: pairs that stood above
+    each other stand side by side."""
+    wide = min(max(1, description.columns), count)
+    columns = min(2 if description.shape == "film" else 1, count) if narrow else wide
+    if narrow and columns == 2 and wide > 2 and count == 2 * wide:
+        return columns, [(index % wide, index // wide) for index in range(count)]
+    return columns, [divmod(index, columns) for index in range(count)]
+
+
+class _Builder:
+    """Works a plan out; exists while it is made."""
+
+    def __init__(self, description: Description, panels: Sequence[Panel], room: float, narrow: bool) -> None:
+        self.description, self.panels, self.room, self.narrow = description, panels, room, narrow
+        self.columns, self.at = _grid(len(panels), description, narrow)
+        self.rows = max(row for row, _ in self.at) + 1
+        self.heights = self._heights()
+
+    def _heights(self) -> list[float]:
+        """Height of each row of panels."""
+        shape = self.description.shape
+        usual = _ONE_ROW.get(shape, _LINES[shape]) if self.rows == 1 else _LINES[shape]
+        heights = [usual] * self.rows
+        for panel, (row, _) in zip(self.panels, self.at, strict=True):
+            tiles = [_tiles.height(mark, self.narrow) for mark in panel.marks if isinstance(mark, Tiles)]
+            heights[row] = max([heights[row], *tiles])
+        return [height or 200.0 for height in heights]
+
+    def plan(self) -> Plan:
+        headed = any(panel.heading or panel.note for panel in self.panels)
+        y_scales = [self._scale(panel, "y", self.heights[row]) for panel, (row, _) in zip(self.panels, self.at, strict=True)]
+        left, gap = self._left(y_scales)
+        right = self._right()
+        each = max(40.0, (self.room - left - right - gap * (self.columns - 1)) / self.columns)
+        x_scales = [self._scale(panel, "x", each) for panel in self.panels]
+        header = (46.0 if any(self._crowded(panel, each) for panel in self.panels) else 28.0) if headed else 0.0
+        tops, inner = self._tops(header, each)
+        places = tuple(self._place(index, left, tops, each, gap, x_scales[index], y_scales[index]) for index in range(len(self.panels)))
+        bottom = self._below(self.rows - 1, each) + self._bars_below()
+        margin = (max(10.0, header + 4), right, bottom, left)
+        return Plan(self.description.name, places, self.room, margin[0] + inner + bottom, margin, self._bars(tops), self.narrow)
+
+    def _scale(self, panel: Panel, way: Way, length: float) -> Scale:
+        """Panels with the same axis share their limits; ticks of words depend on the room they have."""
+        tiles = [mark for mark in panel.marks if isinstance(mark, Tiles)]
+        if tiles:
+            size = length if way == "x" else _tiles.height(tiles[0], self.narrow)
+            return Scale(0.0, size, 0.0, size, ())
+        axis = self._axis(panel, way)
+        scale = scale_of(axis, [other for other in self.panels if self._axis(other, way) == axis], way, length)
+        if axis.words is None:
+            return scale
+        shown = [(at, word) for at, word in words_under(axis.words, length / (scale.end - scale.start)) if scale.low <= at <= scale.high]
+        return replace(scale, ticks=tuple(shown))
+
+    @staticmethod
+    def _axis(panel: Panel, way: Way) -> Axis:
+        return panel.x if way == "x" else panel.y
+
+    def _neighbour(self, index: int, way: Way) -> Panel | None:
+        """The panel that would carry the labels instead: the one below (x) or to the left (y)."""
+        row, column = self.at[index]
+        wanted = (row + 1, column) if way == "x" else (row, column - 1)
+        return next((self.panels[other] for other, at in enumerate(self.at) if at == wanted), None)
+
+    def _labelled(self, index: int, way: Way) -> bool:
+        panel, neighbour = self.panels[index], self._neighbour(index, way)
+        axis = self._axis(panel, way)
+        if any(isinstance(mark, Tiles) for mark in panel.marks):
+            return False
+        return neighbour is None or self._axis(neighbour, way) != axis or (way == "x" and axis.words is not None)
+
+    def _title(self, index: int, way: Way, room: float) -> str:
+        neighbour, label = self._neighbour(index, way), self._axis(self.panels[index], way).label
+        alone = neighbour is None or self._axis(neighbour, way).label != label
+        return wrap(printable(label), room, TITLE) if label and alone and self._labelled(index, way) else ""
+
+    def _left(self, scales: Sequence[Scale]) -> tuple[float, float]:
+        """Left margin, and the gap between columns: wide enough for the y labels that stand in them."""
+        need = [0.0, 0.0]
+        for index, ((row, column), scale) in enumerate(zip(self.at, scales, strict=True)):
+            if self._labelled(index, "y"):
+                text = max((width(words, TICK) for _, words in scale.ticks), default=0.0)
+                title = self._title(index, "y", self.heights[row])
+                need[column > 0] = max(need[column > 0], text + 10 + (6 + 17 * len(title.split("\n")) if title else 0))
+        return max(12.0, need[0] + 4), max(24.0 if self.description.shape == "film" else 30.0, need[1] + 16)
+
+    def _right(self) -> float:
+        if not self._heats() or self.narrow:
+            return 12.0
+        return _BAR["vertical"] + (_BAR["unit"] if any(heat.unit for heat in self._heats()) else 0)
+
+    def _bars_below(self) -> float:
+        if not self._heats() or not self.narrow:
+            return 0.0
+        return _BAR["horizontal"] + (_BAR["unit"] if any(heat.unit for heat in self._heats()) else 0)
+
+    def _crowded(self, panel: Panel, room: float) -> bool:
+        return bool(panel.note) and width(f"● {panel.heading}", HEADING) + width(panel.note) + 14 > room
+
+    def _below(self, row: int, each: float) -> float:
+        """Pixels that the labels under a row of panels take."""
+        inside = [index for index, at in enumerate(self.at) if at[0] == row]
+        labels = any(self._labelled(index, "x") for index in inside)
+        lines = max((self._title(index, "x", each).count("\n") + 1 if self._title(index, "x", each) else 0) for index in inside)
+        return (26.0 if labels else 6.0) + 18.0 * lines
+
+    def _tops(self, header: float, each: float) -> tuple[list[float], float]:
+        """Top of every row, and the height of the plotting area."""
+        tops, at = [], 0.0
+        for row, height in enumerate(self.heights):
+            tops.append(at)
+            at += height + (self._below(row, each) + header + 8 if row < self.rows - 1 else 0)
+        return tops, at
+
+    def _place(self, index: int, left: float, tops: list[float], each: float, gap: float, x: Scale, y: Scale) -> Place:
+        panel, (row, column) = self.panels[index], self.at[index]
+        glyph = TOKENS["cell"].get(panel.colour, {}).get("glyph", "")
+        heading = printable(panel.heading)
+        heading = f"{glyph} {heading}" if glyph and heading and not heading.startswith(glyph) else heading
+        below = self._crowded(panel, each)
+        return Place(
+            panel=panel, row=row, column=column, left=column * (each + gap), top=tops[row], width=each, height=self.heights[row], x=x, y=y,
+            x_labels=self._labelled(index, "x"), y_labels=self._labelled(index, "y"),
+            x_title=self._title(index, "x", each), y_title=self._title(index, "y", self.heights[row]),
+            heading=shorten(heading, each, HEADING), note=shorten(printable(panel.note), each), note_below=below, lattice=(WIDE / min(self.description.columns, len(self.panels)), 180.0),
+        )  # fmt: skip
+
+    def _heats(self) -> list[Heat]:
+        return [mark for panel in self.panels for mark in panel.marks if isinstance(mark, Heat)]
+
+    def _bars(self, tops: list[float]) -> tuple[Bar, ...]:
+        """One bar for each colour axis, beside the panels that share it; side by side under the picture on a phone."""
+        kinds: dict[tuple[object, ...], list[int]] = {}
+        for panel, (row, _) in zip(self.panels, self.at, strict=True):
+            for mark in panel.marks:
+                if isinstance(mark, Heat):
+                    kinds.setdefault(_colours(mark), []).append(row)
+        first = {_colours(heat): heat for heat in reversed(self._heats())}
+        total = tops[-1] + self.heights[-1]
+        spans = [(tops[min(rows)] / total, (tops[max(rows)] + self.heights[max(rows)]) / total) for rows in kinds.values()]
+        if self.narrow or any(a[1] > b[0] for a, b in zip(spans, spans[1:], strict=False)):
+            spans = [((index + 0.04) / len(spans), (index + 0.96) / len(spans)) for index in range(len(spans))]
+        if self.narrow and len(spans) == 1:
+            spans = [(0.0, 1.0)]
+        length = self.room * 0.8 if self.narrow else total
+        return tuple(
+            Bar(first[kind], self._bar_ticks(first[kind], (span[1] - span[0]) * length), span) for kind, span in zip(kinds, spans, strict=True)
+        )
+
+    def _bar_ticks(self, heat: Heat, length: float) -> Ticks:
+        return choose(*heat.limits, length if self.narrow else ceil(length * 0.7), log=heat.log, way="x" if self.narrow else "y")

@@ -1,0 +1,135 @@
+"""Axes, headings and colour bars as plotly dictionaries; colours as "@name"."""
+
+from typing import Any
+
+from gradviz.backends._layout import HEADING, TICK, TITLE, Bar, Place, Plan
+from gradviz.backends._scales import Scale
+from gradviz.backends.plotly._escape import escape
+from gradviz.charts._description import Heat, Line, Points, Tiles
+
+Dict = dict[str, Any]
+
+
+def name(kind: str, index: int) -> str:
+    return kind + ("" if index == 0 else str(index + 1))
+
+
+def _has(place: Place, kind: type) -> bool:
+    return any(isinstance(mark, kind) for mark in place.panel.marks)
+
+
+def axes(plan: Plan) -> Dict:
+    """The axes of every panel, at their share of the plotting area."""
+    wide, high = plan.inner
+    found: Dict = {}
+    for index, place in enumerate(plan.places):
+        x, y = _x(place), _y(place)
+        x["domain"] = [round(place.left / wide, 5), round((place.left + place.width) / wide, 5)]
+        y["domain"] = [round(max(0.0, 1 - (place.top + place.height) / high), 5), round(1 - place.top / high, 5)]
+        found[name("xaxis", index)] = {**x, "anchor": name("y", index)}
+        found[name("yaxis", index)] = {**y, "anchor": name("x", index)}
+    return found
+
+
+def _axis(scale: Scale, labels: bool, title: str) -> Dict:
+    axis: Dict = {
+        "range": [scale.start, scale.end], "tickvals": [at for at, _ in scale.ticks], "ticktext": [escape(text) for _, text in scale.ticks],
+        "showticklabels": labels, "zeroline": False, "tickfont": {"size": TICK, "color": "@muted"}, "tickangle": 0, "ticks": "", "showgrid": False,
+    }  # fmt: skip
+    return {**axis, "title": {"text": escape(title), "font": {"size": TITLE, "color": "@muted"}, "standoff": 6}} if title else axis
+
+
+def _frame(place: Place) -> Dict:
+    """A hairline around heatmaps: their ends may match the page."""
+    return {"showline": True, "mirror": True, "linecolor": "@line", "linewidth": 1} if _has(place, Heat) else {}
+
+
+def _ticks(labels: bool) -> Dict:
+    return {"ticks": "outside", "ticklen": 4, "tickcolor": "@axis"} if labels else {}
+
+
+def _x(place: Place) -> Dict:
+    axis = _axis(place.x, place.x_labels, place.x_title)
+    words = place.panel.x.words is not None
+    if _has(place, Tiles):
+        return {**axis, "visible": False, "fixedrange": True}
+    if words:
+        axis["tickfont"] = {"family": "@mono", "size": TICK, "color": "@ink"}
+    else:
+        axis |= {"showline": True, "linecolor": "@axis", "linewidth": 1, **_ticks(place.x_labels)}
+    if _has(place, Line):
+        label = escape(place.panel.x.label)
+        axis |= {"spikecolor": "@axis", "spikethickness": 1, "spikedash": "solid", "spikemode": "across"}
+        axis["unifiedhovertitle"] = {"text": f"{label} %{{x}}".strip()}
+    return {**axis, **_frame(place)}
+
+
+def _y(place: Place) -> Dict:
+    axis = _axis(place.y, place.y_labels, place.y_title)
+    if _has(place, Tiles):
+        return {**axis, "visible": False, "fixedrange": True}
+    if _has(place, Heat):
+        return {**axis, **_ticks(place.y_labels), **_frame(place)}
+    return {**axis, "showgrid": True, "gridcolor": "@grid", "gridwidth": 1}
+
+
+def _on(index: int, **rest: Any) -> Dict:
+    """An annotation or shape whose x and y are shares of a panel."""
+    return {"xref": f"{name('x', index)} domain", "yref": f"{name('y', index)} domain", **rest}
+
+
+def headings(plan: Plan) -> list[Dict]:
+    """The heading of each panel at its upper left, the note at its right or, if there is no room, below the heading."""
+    found = []
+    for index, place in enumerate(plan.places):
+        common = {"y": 1, "yanchor": "bottom", "showarrow": False}
+        if place.heading:
+            text, font = f"<b>{escape(place.heading)}</b>", {"size": HEADING, "color": f"@{place.panel.colour}"}
+            found.append(_on(index, text=text, x=0, xanchor="left", xshift=-2, yshift=22 if place.note_below else 4, font=font, **common))
+        if place.note:
+            side = {"x": 0, "xanchor": "left", "xshift": -2} if place.note_below else {"x": 1, "xanchor": "right", "xshift": 2}
+            found.append(_on(index, text=escape(place.note), **side, yshift=4, font={"size": TICK, "color": "@muted"}, **common))
+        if not place.panel.marks:
+            font = {"size": TITLE, "color": "@muted"}
+            found.append(_on(index, text="nothing recorded", x=0.5, y=0.5, showarrow=False, font=font))
+    return found
+
+
+def rails(plan: Plan) -> list[Dict]:
+    """Dotted lines that set the rails off from the numbers."""
+    found = []
+    for index, place in enumerate(plan.places):
+        line = {"color": "@axis", "width": 1, "dash": "1px,4px"}
+        x, y = name("x", index), name("y", index)
+        for at in place.y.rules:
+            found.append({"type": "line", "xref": f"{x} domain", "yref": y, "x0": 0, "x1": 1, "y0": at, "y1": at, "line": line, "layer": "below"})
+        for at in place.x.rules:
+            found.append({"type": "line", "xref": x, "yref": f"{y} domain", "x0": at, "x1": at, "y0": 0, "y1": 1, "line": line, "layer": "below"})
+    return found
+
+
+def colour_axes(plan: Plan) -> Dict:
+    return {name("coloraxis", index): _colour_axis(plan, bar) for index, bar in enumerate(plan.bars)}
+
+
+def _colour_axis(plan: Plan, bar: Bar) -> Dict:
+    heat = bar.heat
+    drawn: Dict = {
+        "thickness": 10, "outlinewidth": 0, "ticks": "outside", "ticklen": 4, "tickcolor": "@axis", "tickvals": [at for at, _ in bar.ticks],
+        "ticktext": [escape(text) for _, text in bar.ticks], "tickfont": {"size": TICK, "color": "@muted"}, "xpad": 0, "ypad": 0,
+    }  # fmt: skip
+    first, end = bar.span
+    if plan.narrow:
+        drawn |= {"orientation": "h", "x": (first + end) / 2, "xanchor": "center", "len": end - first, "y": 0, "yref": "container", "yanchor": "bottom"}
+    else:
+        drawn |= {"orientation": "v", "x": 1 + 14 / plan.inner[0], "xanchor": "left", "len": end - first, "y": 1 - (first + end) / 2}
+    if heat.unit:
+        side = "top" if plan.narrow else "right"
+        drawn["title"] = {"text": escape(heat.unit), "side": side, "font": {"size": TICK, "color": "@muted"}}
+    return {"cmin": heat.limits[0], "cmax": heat.limits[1], "colorscale": f"@{heat.scale}", "colorbar": drawn}
+
+
+def hovermode(plan: Plan) -> str:
+    """One read-out for all lines at a time step, unless a panel holds heatmaps or points."""
+    others = any(_has(place, Heat) or _has(place, Points) or _has(place, Tiles) for place in plan.places)
+    return "closest" if others or not plan.places else "x unified"

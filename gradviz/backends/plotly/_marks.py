@@ -1,0 +1,161 @@
+"""One function a mark: what it is as plotly traces, shapes and annotations. The names are those of the matplotlib backend."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradviz.arrays import Array
+from gradviz.backends import _tiles
+from gradviz.backends._layout import TICK, Place, Plan
+from gradviz.backends._special import GLYPHS, WORDS, heat_values, layers, runs
+from gradviz.backends._strokes import MARKS, labels, rule_ends, scatter, stroke
+from gradviz.backends._text import printable
+from gradviz.backends.plotly._axes import name
+from gradviz.backends.plotly._escape import escape, numbers
+from gradviz.charts._description import Band, Heat, Line, Points, Rule, Tiles
+
+Dict = dict[str, Any]
+
+
+@dataclass
+class Canvas:
+    """Where the marks of one panel go. small: panels of a row, with thinner lines."""
+
+    index: int
+    place: Place
+    plan: Plan
+    traces: list[Dict] = field(default_factory=list)
+    shapes: list[Dict] = field(default_factory=list)
+    annotations: list[Dict] = field(default_factory=list)
+
+    @property
+    def small(self) -> bool:
+        return len(self.plan.places) > 1
+
+    @property
+    def refs(self) -> Dict:
+        return {"xaxis": name("x", self.index), "yaxis": name("y", self.index)}
+
+    def trace(self, kind: str, **rest: Any) -> None:
+        self.traces.append({"type": kind, **self.refs, "showlegend": False, **rest})
+
+    def markers(self, x: Array, y: Array, marker: Dict, **rest: Any) -> None:
+        self.trace("scatter", mode="markers", x=numbers(x), y=numbers(y), marker=marker, **rest)
+
+    def write(self, text: str, x: float, y: float, colour: str, **rest: Any) -> None:
+        font = {"size": TICK, "color": f"@{colour}"}
+        refs = {"xref": name("x", self.index), "yref": name("y", self.index)}
+        self.annotations.append({"text": text, "x": x, "y": y, **refs, "showarrow": False, "font": font, **rest})
+
+
+def _marker(shape: str, colour: str, filled: bool, size: float) -> Dict:
+    symbol = (shape or "circle") + ("" if filled else "-open")
+    return {"symbol": symbol, "size": size, "color": f"@{colour}", "line": {"width": 1.75 if size > 5 else 1, "color": f"@{colour}"}}
+
+
+def _value(axis_log: bool, letter: str) -> str:
+    return f"10<sup>%{{{letter}:.1f}}</sup>" if axis_log else f"%{{{letter}:.4~g}}"
+
+
+def line(mark: Line, canvas: Canvas) -> None:
+    drawn, title = stroke(mark, canvas.place), escape(printable(mark.name))
+    size, width = (6, 2.0) if canvas.small else (8, 2.25)
+    marker = _marker(mark.marker, mark.colour, mark.filled, size) | {"maxdisplayed": 7 if canvas.small else MARKS}
+    style = {"color": f"@{mark.colour}", "width": width, "dash": "5px,4px" if mark.dashed else "solid"}
+    mode = {"mode": "lines+markers", "marker": marker} if mark.marker else {"mode": "lines"}
+    hover = _value(canvas.place.y.log, "y")
+    canvas.trace("scatter", x=numbers(drawn.x), y=numbers(drawn.y), name=title, connectgaps=False, line=style, hovertemplate=hover, **mode)
+    if len(drawn.dots[0]):
+        canvas.markers(*drawn.dots, _marker(mark.marker, mark.colour, mark.filled, size), name=title, hoverinfo="skip")
+    for kind, x, y in drawn.rails:
+        rail = _marker(mark.marker, mark.colour, False, size) | {"maxdisplayed": MARKS}
+        canvas.markers(x, y, rail, name=title, hovertemplate=_rail_word(kind, canvas.place.y.log))
+    if len(drawn.crosses[0]):
+        cross = {"symbol": "x-thin", "size": 9, "color": f"@{mark.colour}", "line": {"width": 2, "color": f"@{mark.colour}"}}
+        canvas.markers(*drawn.crosses, cross, name=title, hovertemplate=WORDS["nan"] + " from here on")
+
+
+def _rail_word(kind: str, log: bool) -> str:
+    return WORDS["zero"] if kind == "zero" and log else "−∞" if kind == "zero" else WORDS["infinite"]
+
+
+def band(mark: Band, canvas: Canvas) -> None:
+    low, high = canvas.place.y.clamp(mark.low), canvas.place.y.clamp(mark.high)
+    x: list[float] = []
+    y: list[float] = []
+    for first, end in runs(np.isfinite(low) & np.isfinite(high)):
+        part = slice(first, end)
+        x += [*mark.x[part], *mark.x[part][::-1], np.nan]
+        y += [*high[part], *low[part][::-1], np.nan]
+    fill = {"fill": "toself", "fillcolor": f"@{mark.colour}_band", "line": {"width": 0, "color": f"@{mark.colour}"}}
+    canvas.trace("scatter", mode="lines", x=numbers(np.array(x)), y=numbers(np.array(y)), hoverinfo="skip", **fill)
+
+
+def points(mark: Points, canvas: Canvas) -> None:
+    drawn, title = scatter(mark, canvas.place), escape(printable(mark.name))
+    size = (5 if mark.filled else 4) if mark.small else 8
+    hover = "%{text}" if mark.hover is not None else f"{_value(canvas.place.x.log, 'x')}, {_value(canvas.place.y.log, 'y')}"
+    for special in (False, True):
+        chosen = drawn.special == special
+        if not chosen.any():
+            continue
+        marker = _marker(mark.marker, mark.colour, mark.filled and not special, size)
+        marker |= {"opacity": 0.85, "line": {**marker["line"], "width": 0}} if mark.small and mark.filled and not special else {}
+        texts = {} if mark.hover is None else {"text": [escape(mark.hover[at]) for at in drawn.which[chosen]]}
+        said = f"{hover}<extra>{title}</extra>" if mark.hover is not None or not special else f"not on the axis<extra>{title}</extra>"
+        canvas.markers(drawn.x[chosen], drawn.y[chosen], marker, name=title, hovertemplate=said, **texts)
+
+
+def heat(mark: Heat, canvas: Canvas) -> None:
+    place, (values, absent) = canvas.place, heat_values(mark)
+    axes = {"x": numbers(mark.x), "y": numbers(mark.y), "hoverongaps": False}
+    where = f"{escape(place.panel.y.label)} %{{y}}<br>{escape(place.panel.x.label)} %{{x}}<br>"
+    shown = "10<sup>%{z:.1f}</sup>" if mark.log else "%{z:.3~g}"
+    finite = np.where(np.isfinite(values) & ~absent, values, np.nan)
+    coloraxis = name("coloraxis", canvas.plan.bar_of(mark))
+    canvas.trace("heatmap", z=numbers(finite), coloraxis=coloraxis, hovertemplate=f"{where}{escape(mark.unit)} {shown}<extra></extra>", **axes)
+    for layer in layers(mark, *place.lattice):
+        flat = [[0, f"@{layer.kind}"], [1, f"@{layer.kind}"]]
+        z = numbers(np.where(layer.mask, 1.0, np.nan))
+        canvas.trace("heatmap", z=z, colorscale=flat, showscale=False, hovertemplate=f"{where}{WORDS[layer.kind]}<extra></extra>", **axes)
+        x, y = np.asarray(mark.x)[layer.columns], np.asarray(mark.y)[layer.rows]
+        text = {"text": [GLYPHS[layer.kind]] * len(x), "textfont": {"size": 13, "color": "#ffffff"}}
+        canvas.trace("scatter", mode="text", x=numbers(x), y=numbers(y), hoverinfo="skip", **text)
+
+
+def rule(mark: Rule, canvas: Canvas) -> None:
+    (x0, x1), (y0, y1) = rule_ends(mark, canvas.place)
+    style = {"color": "@ink", "width": 1.25, "dash": "5px,4px" if mark.dashed else "solid"}
+    ends = {"x0": float(x0), "x1": float(x1), "y0": float(y0), "y1": float(y1)}
+    refs = {"xref": name("x", canvas.index), "yref": name("y", canvas.index)}
+    canvas.shapes.append({"type": "line", **refs, **ends, "line": style, "layer": "above"})
+
+
+def tiles(mark: Tiles, canvas: Canvas) -> None:
+    room, narrow = canvas.place.width, canvas.plan.narrow
+    refs = {"xref": name("x", canvas.index), "yref": name("y", canvas.index)}
+    boxes = _tiles.boxes(mark, room, narrow)
+    for box in boxes:
+        corners = {"x0": box.left, "x1": box.right, "y0": box.bottom, "y1": box.top}
+        canvas.shapes.append({"type": "rect", **refs, **corners, "fillcolor": f"@{box.level}_wash", "line": {"width": 0}, "layer": "below"})
+        centred = {"xanchor": "left", "xshift": 4} if narrow else {"xanchor": "center"}
+        canvas.write(escape(box.text), box.left if narrow else (box.left + box.right) / 2, (box.bottom + box.top) / 2, box.level, **centred)
+    for word in _tiles.words(mark, room, narrow):
+        text = f"<b>{escape(word.text)}</b>" if word.bold else escape(word.text)
+        canvas.write(text, word.x, word.y, "ink" if word.bold else "muted", xanchor="left", align="left")
+    x, y = (np.array([(box.left + box.right) / 2 for box in boxes]), np.array([(box.bottom + box.top) / 2 for box in boxes]))
+    invisible = {"size": 22, "opacity": 0, "color": "@ink"}
+    canvas.markers(x, y, invisible, text=[escape(box.full) for box in boxes], hovertemplate="%{text}<extra></extra>")
+
+
+def write_labels(canvas: Canvas) -> None:
+    """The direct labels of a panel."""
+    place = canvas.place
+    for label in labels(place):
+        x = place.x.start + label.left / place.width * (place.x.end - place.x.start)
+        y = place.y.start + label.middle / place.height * (place.y.end - place.y.start)
+        canvas.write(escape(label.text), x, y, label.colour, xanchor="left", yanchor="middle", bgcolor="@paper_soft", borderpad=1)
+
+
+DRAW: dict[type, Any] = {Line: line, Band: band, Points: points, Heat: heat, Rule: rule, Tiles: tiles}
