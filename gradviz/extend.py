@@ -5,26 +5,27 @@ kind, or keep it where it is and load it: `gradviz --extend my_cell.py …`, or 
 CONTRIBUTING.md shows a complete file of each kind.
 """
 
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 from gradviz.arrays import Array, Integers, Parameters, cosine, global_norm, norm
 from gradviz.batch import Batch, Signature
-from gradviz.cells import CELLS, Cell
+from gradviz.cells import CELLS, Cell, Sequence, Step, Weights
 from gradviz.charts import CHARTS, Chart, Description
+from gradviz.charts._description import Axis, Band, Heat, Line, Panel, Points, Rule, Tiles, log10
 from gradviz.clipping import CLIPPING, Clipping
+from gradviz.clipping._base import State as ClipState
 from gradviz.errors import GradvizError
 from gradviz.findings import FINDINGS, Finding, Verdict
 from gradviz.frames import Run
 from gradviz.optimizers import OPTIMIZERS, Optimizer
+from gradviz.optimizers._base import State as OptimizerState
 from gradviz.options import check, option
 from gradviz.quantities import QUANTITIES, Quantity
 from gradviz.registry import Registry, load_file
 from gradviz.tasks import TASKS, Data, Task
 
 REGISTRIES: tuple[Registry[Any], ...] = (CELLS, CLIPPING, OPTIMIZERS, TASKS, QUANTITIES, FINDINGS, CHARTS)
-WITHOUT_OPTIONS = (QUANTITIES, FINDINGS)
 
 
 def load(path: str | Path) -> list[tuple[str, str]]:
@@ -41,9 +42,6 @@ def load(path: str | Path) -> list[tuple[str, str]]:
         raise
     except Exception as error:
         raise GradvizError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
-    for registry in REGISTRIES:
-        if (registry.kind, file.stem) in added and registry not in WITHOUT_OPTIONS and not is_dataclass(registry[file.stem]):
-            raise GradvizError(f"{registry[file.stem].__name__} in {path} must be a dataclass: write @dataclass(frozen=True) above it.")
     _loaded[file] = added
     return added
 
@@ -66,27 +64,41 @@ __all__ = [
     "REGISTRIES",
     "TASKS",
     "Array",
+    "Axis",
+    "Band",
     "Batch",
     "Cell",
     "Chart",
+    "ClipState",
     "Clipping",
     "Data",
     "Description",
     "Finding",
     "GradvizError",
+    "Heat",
     "Integers",
+    "Line",
     "Optimizer",
+    "OptimizerState",
+    "Panel",
     "Parameters",
+    "Points",
     "Quantity",
+    "Rule",
     "Run",
+    "Sequence",
     "Signature",
+    "Step",
     "Task",
+    "Tiles",
     "Verdict",
+    "Weights",
     "check",
     "cosine",
     "global_norm",
     "load",
     "loaded",
+    "log10",
     "norm",
     "option",
 ]

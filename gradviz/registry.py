@@ -10,6 +10,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -45,9 +46,15 @@ class Registry(Generic[T]):
 
     def add(self, name: str, entry: type[T]) -> None:
         """Make a class from elsewhere an entry. A name that is taken is refused: nothing is replaced in silence."""
+        self.check(name, entry)
+        self._entries[name] = entry
+
+    def check(self, name: str, entry: type[T]) -> None:
+        """Whether a class could be added: the name is free, and it is a dataclass if the others are."""
         if name in self._entries and self._entries[name] is not entry:
             raise GradvizError(f"there is a {self.kind} called {name!r} already; give the file another name.")
-        self._entries[name] = entry
+        if not is_dataclass(entry) and any(map(is_dataclass, self._entries.values())):
+            raise GradvizError(f"the {self.kind} {entry.__name__} must be a dataclass: write @dataclass(frozen=True) above it.")
 
     def names(self) -> list[str]:
         return list(self._entries)
@@ -89,6 +96,8 @@ def load_file(path: Path, registries: list[Registry[Any]], *, required: bool = T
     added = [(registry, entry) for registry in registries for entry in registry.entries_in(module)]
     if required and not added:
         raise GradvizError(f"{path} defines nothing gradviz knows: derive a class from one of the bases in gradviz.extend.")
+    for registry, entry in added:  # all or nothing
+        registry.check(path.stem, entry)
     for registry, entry in added:
         registry.add(path.stem, entry)
     return [(registry.kind, path.stem) for registry, _ in added]
