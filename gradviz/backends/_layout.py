@@ -46,6 +46,11 @@ class Place:
     note_below: bool
     lattice: tuple[float, float]
 
+    @property
+    def y_room(self) -> float:
+        """Pixels between the panel and its y title: what the widest tick takes."""
+        return max((width(words, TICK) for _, words in self.y.ticks), default=0.0) + 12
+
 
 @dataclass(frozen=True)
 class Bar:

@@ -1,0 +1,101 @@
+"""Descriptions as matplotlib figures, for papers and for pages without scripts. Nothing here touches pyplot or its state."""
+
+import hashlib
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.style import context
+
+from gradviz.backends import theme
+from gradviz.backends._layout import TITLE, Plan, plan
+from gradviz.backends._text import printable
+from gradviz.backends.matplotlib import _axes, _marks
+from gradviz.charts._description import Description
+from gradviz.errors import unknown
+
+_NARROW = 4.5  # inches; below, panels are stacked
+_METADATA = {"svg": {"Date": None, "Creator": "gradviz"}, "pdf": {"CreationDate": None, "Producer": None, "Creator": "gradviz"}, "png": {"Software": None}}
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """The house style, untouched by the reader's own settings. A letter that the font lacks is drawn as a box, without a warning."""
+    with context(["default", theme.STYLE]), matplotlib.rc_context({"text.parse_math": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
+        yield
+
+
+def draw(description: Description, width: float = 6.8) -> Figure:
+    """A figure `width` inches wide (6.8: two columns of a paper; 3.3: one, panels stacked), in light colours on white."""
+    drawn = plan(description, width * _axes.PER_INCH, narrow=width < _NARROW)
+    with _style():
+        figure = Figure(figsize=(width, drawn.height / _axes.PER_INCH), layout="none")
+        FigureCanvasAgg(figure)
+        if drawn.missing:
+            _say(figure, drawn)
+        for place in drawn.places:
+            canvas = _marks.Canvas(_axes.axes(figure, drawn, place), place, drawn)
+            for mark in place.panel.marks:
+                _marks.DRAW[type(mark)](mark, canvas)
+            _marks.write_labels(canvas)
+        _axes.bars(figure, drawn)
+        figure.draw_without_rendering()  # ticks are made now, in this style
+    return figure
+
+
+def _say(figure: Figure, drawn: Plan) -> None:
+    figure.text(0.5, 0.5, drawn.missing, ha="center", va="center", color=theme.colour("muted"), fontsize=_axes.points(TITLE))
+
+
+def save(description: Description, path: Path | str, width: float = 6.8) -> None:
+    """Write a .svg, .pdf or .png, by the suffix of `path`. Equal descriptions give equal bytes."""
+    kind = Path(path).suffix.removeprefix(".").lower()
+    if kind not in _METADATA:
+        raise unknown("kind of picture", Path(path).name, (f".{name}" for name in _METADATA))
+    figure = draw(description, width)
+    with _style():
+        figure.savefig(path, format=kind, metadata=_METADATA[kind])
+
+
+def svg(description: Description, width: float = 6.8) -> str:
+    """A picture to stand inside a page: its colours are the page's CSS variables (`theme.css_variables`), its ids are its own."""
+    figure, target = draw(description, width), io.StringIO()
+    with _style():
+        figure.savefig(target, format="svg", metadata=_METADATA["svg"], transparent=True)
+    text = target.getvalue()
+    text = text[text.index("<svg") :]
+    prefix = f"gradviz-{hashlib.sha256((description.name + text).encode()).hexdigest()[:8]}-"
+    return _titled(_themed(_prefixed(text, prefix)), description.title)
+
+
+def _prefixed(text: str, prefix: str) -> str:
+    """Every id, and every reference to one, with a prefix: several pictures share a page."""
+    text = re.sub(r'\bid="', f'id="{prefix}', text)
+    text = re.sub(r'href="#', f'href="#{prefix}', text)
+    return text.replace("url(#", f"url(#{prefix}")
+
+
+def _themed(text: str) -> str:
+    """Light colours as variables with themselves as fallback: the picture follows the page into the dark theme."""
+    seen: dict[str, str] = {"#ffffff": "paper"}
+    for name, value in theme.TOKENS["light"].items():
+        if isinstance(value, str):
+            seen.setdefault(value, f"c-{name}" if name in theme.TOKENS["severity"] else name)
+    text = re.sub(r"#[0-9a-f]{6}\b", lambda found: f"var(--{seen[found[0]]}, {found[0]})" if found[0] in seen else found[0], text)
+    return text.replace("'DejaVu Sans'", "var(--font-text, 'DejaVu Sans', sans-serif)").replace(
+        "'DejaVu Sans Mono'", "var(--font-mono, 'DejaVu Sans Mono', monospace)"
+    )
+
+
+def _titled(text: str, title: str) -> str:
+    """The finding as the picture's name for readers who do not see it."""
+    end = text.index(">") + 1
+    return f'{text[: end - 1]} role="img">\n<title>{escape(printable(title))}</title>{text[end:]}'

@@ -1,0 +1,129 @@
+"""One function a mark, drawn on matplotlib axes. The names are those of the plotly backend."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.patches import FancyBboxPatch
+
+from gradviz.arrays import Array
+from gradviz.backends import _tiles
+from gradviz.backends._layout import TICK, Place, Plan
+from gradviz.backends._scales import edges
+from gradviz.backends._special import GLYPHS, heat_values, layers
+from gradviz.backends._strokes import labels, rule_ends, scatter, sparse, stroke
+from gradviz.backends.matplotlib._axes import colours, points as in_points
+from gradviz.backends.theme import colour
+from gradviz.charts._description import Band, Heat, Line, Points, Rule, Tiles
+
+_SHAPES = {"circle": "o", "square": "s", "diamond": "D", "": "o"}
+_DASHES = (0, (5 / 1.5, 4 / 1.5))
+_PAPER = "#ffffff"
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Where the marks of one panel go."""
+
+    ax: Axes
+    place: Place
+    plan: Plan
+
+    @property
+    def small(self) -> bool:
+        return len(self.plan.places) > 1
+
+    def markers(self, x: Array, y: Array, style: dict[str, Any]) -> None:
+        if len(x):  # an empty line has no box
+            self.ax.plot(x, y, linestyle="none", clip_on=False, **style)
+
+
+def _marker(shape: str, name: str, filled: bool, size: float) -> dict[str, Any]:
+    own = colour(name)
+    size = in_points(size * (0.9 if shape == "diamond" else 1.0))
+    edge = in_points(1.75 if size > in_points(5) else 1.0)
+    return {"marker": _SHAPES[shape], "markersize": size, "markeredgecolor": own, "markerfacecolor": own if filled else _PAPER, "markeredgewidth": edge}
+
+
+def line(mark: Line, canvas: Canvas) -> None:
+    drawn, own = stroke(mark, canvas.place), colour(mark.colour)
+    size, width = (6, 2.0) if canvas.small else (8, 2.25)
+    marker = _marker(mark.marker, mark.colour, mark.filled, size)
+    if np.isfinite(drawn.y).any():
+        canvas.ax.plot(drawn.x, drawn.y, color=own, linewidth=in_points(width), linestyle=_DASHES if mark.dashed else "-")
+    shown = np.flatnonzero(np.isfinite(drawn.y))
+    shown = shown[sparse(len(shown))] if mark.marker else shown[:0]
+    canvas.markers(drawn.x[shown], drawn.y[shown], marker)
+    canvas.markers(*drawn.dots, marker)
+    for _, x, y in drawn.rails:
+        few = sparse(len(x))
+        canvas.markers(x[few], y[few], _marker(mark.marker, mark.colour, False, size))
+    cross = {"marker": "x", "markersize": in_points(8), "markeredgecolor": own, "markeredgewidth": in_points(2)}
+    canvas.markers(*drawn.crosses, cross)
+
+
+def band(mark: Band, canvas: Canvas) -> None:
+    low, high = canvas.place.y.clamp(mark.low), canvas.place.y.clamp(mark.high)
+    where = np.isfinite(low) & np.isfinite(high)
+    if where.any():
+        canvas.ax.fill_between(mark.x, low, high, where=where.tolist(), color=colour(mark.colour), alpha=0.14, linewidth=0)
+
+
+def points(mark: Points, canvas: Canvas) -> None:
+    drawn = scatter(mark, canvas.place)
+    size = (5 if mark.filled else 4) if mark.small else 8
+    for special in (False, True):
+        chosen = drawn.special == special
+        style = _marker(mark.marker, mark.colour, mark.filled and not special, size)
+        style |= {"markeredgewidth": 0, "alpha": 0.85} if mark.small and mark.filled and not special else {}
+        canvas.markers(drawn.x[chosen], drawn.y[chosen], style)
+
+
+def heat(mark: Heat, canvas: Canvas) -> None:
+    values, absent = heat_values(mark)
+    if not values.size:
+        return
+    x, y = edges(mark.x), edges(mark.y)
+    finite = np.ma.masked_where(absent | ~np.isfinite(values), values)
+    canvas.ax.pcolorfast(x, y, finite, cmap=colours(mark.scale), norm=Normalize(*mark.limits))
+    for layer in layers(mark, *canvas.place.lattice):
+        flat = ListedColormap([colour(layer.kind)])
+        canvas.ax.pcolorfast(x, y, np.ma.masked_where(~layer.mask, np.ones(values.shape)), cmap=flat)
+        for column, row in zip(layer.columns, layer.rows, strict=True):
+            at = (float(mark.x[column]), float(mark.y[row]))
+            canvas.ax.text(*at, GLYPHS[layer.kind], color=_PAPER, fontsize=in_points(13), ha="center", va="center", clip_on=True)
+    canvas.ax.set(xlim=(canvas.place.x.start, canvas.place.x.end), ylim=(canvas.place.y.start, canvas.place.y.end))
+
+
+def rule(mark: Rule, canvas: Canvas) -> None:
+    style = _DASHES if mark.dashed else "-"
+    canvas.ax.plot(*rule_ends(mark, canvas.place), color=colour("ink"), linewidth=in_points(1.25), linestyle=style, zorder=1.8)
+
+
+def tiles(mark: Tiles, canvas: Canvas) -> None:
+    room, narrow = canvas.place.width, canvas.plan.narrow
+    for box in _tiles.boxes(mark, room, narrow):
+        wash = colour(f"{box.level}_wash")
+        shape = FancyBboxPatch((box.left, box.bottom), box.right - box.left, box.top - box.bottom, "round,pad=0,rounding_size=3", facecolor=wash, linewidth=0)
+        canvas.ax.add_patch(shape)
+        at = box.left + 6 if narrow else (box.left + box.right) / 2
+        style: dict[str, Any] = {"color": colour(box.level), "fontsize": in_points(TICK), "va": "center", "ha": "left" if narrow else "center"}
+        canvas.ax.text(at, (box.bottom + box.top) / 2, box.text, **style)
+    for word in _tiles.words(mark, room, narrow):
+        style = {"color": colour("ink" if word.bold else "muted"), "fontsize": in_points(TICK), "fontweight": "bold" if word.bold else "normal"}
+        canvas.ax.text(word.x, word.y, word.text, ha="left", va="center", linespacing=1.1, **style)
+
+
+def write_labels(canvas: Canvas) -> None:
+    """The direct labels of a panel."""
+    place = canvas.place
+    ground = {"facecolor": _PAPER, "alpha": 0.82, "edgecolor": "none", "pad": 0.6}
+    for label in labels(place):
+        at = (label.left / place.width, label.middle / place.height)
+        style: dict[str, Any] = {"color": colour(label.colour), "fontsize": in_points(TICK), "bbox": ground, "zorder": 4}
+        canvas.ax.text(*at, label.text, transform=canvas.ax.transAxes, ha="left", va="center_baseline", **style)
+
+
+DRAW: dict[type, Any] = {Line: line, Band: band, Points: points, Heat: heat, Rule: rule, Tiles: tiles}
