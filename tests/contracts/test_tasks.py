@@ -1,0 +1,91 @@
+"""Every task keeps the promises of its base."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from gradviz.losses import LOSSES
+from gradviz.options import from_dict, to_dict
+from gradviz.tasks import TASKS
+
+
+@pytest.fixture(params=TASKS.names())
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def data(name):
+    return TASKS[name]().open(seed=1)
+
+
+def check(batch, task, signature, size):
+    assert (batch.steps, batch.size) == (task.length, size)
+    if signature.tokens:
+        assert batch.inputs.shape == (task.length, size)
+        assert np.issubdtype(batch.inputs.dtype, np.integer)
+        assert 0 <= batch.inputs.min() <= batch.inputs.max() < signature.inputs
+    else:
+        assert batch.inputs.shape == (task.length, size, signature.inputs)
+    steps = (task.length,) if signature.at == "every" else ()
+    values = (signature.outputs,) if signature.loss == "squared" else ()
+    assert batch.targets.shape == (*steps, size, *values)
+    if signature.loss == "softmax":
+        assert 0 <= batch.targets.min() <= batch.targets.max() < signature.outputs
+
+
+def test_batches_fit_the_signature(name, data):
+    task = TASKS[name]()
+    assert data.signature.loss in LOSSES
+    check(data.batch(7, np.random.default_rng(0)), task, data.signature, 7)
+    check(data.batch(1, np.random.default_rng(0)), task, data.signature, 1)
+    check(data.held_out(5), task, data.signature, 5)
+
+
+def test_the_generator_decides_the_batches(name, data):
+    again = TASKS[name]().open(seed=2)
+    one, same = (each.batch(6, np.random.default_rng(3)) for each in (data, again))
+    np.testing.assert_array_equal(one.inputs, same.inputs)
+    np.testing.assert_array_equal(one.targets, same.targets)
+    assert not np.array_equal(one.inputs, data.batch(6, np.random.default_rng(4)).inputs)
+    rng = np.random.default_rng(3)
+    assert not np.array_equal(data.batch(6, rng).inputs, data.batch(6, rng).inputs)
+
+
+def test_held_out_sequences_stay_the_same(name, data):
+    before = data.held_out(9)
+    data.batch(4, np.random.default_rng(1))
+    for after in (data.held_out(9), TASKS[name]().open(seed=1).held_out(9)):
+        np.testing.assert_array_equal(after.inputs, before.inputs)
+        np.testing.assert_array_equal(after.targets, before.targets)
+
+
+def test_held_out_sequences_are_not_the_first_batch_of_the_same_seed(data):
+    assert not np.array_equal(data.held_out(8).inputs, data.batch(8, np.random.default_rng(1)).inputs)
+
+
+def test_facts_and_baselines_can_be_stored(data):
+    assert json.loads(json.dumps(data.facts)) == data.facts
+    assert data.baselines
+    for title, loss in data.baselines.items():
+        assert isinstance(title, str)
+        assert isinstance(loss, float)
+        assert 0 < loss < np.inf
+
+
+def test_the_lag_is_inside_the_sequence(name, data):
+    assert data.lag is None or 0 < data.lag < TASKS[name]().length
+
+
+def test_words_name_every_step(name, data):
+    words = data.words(data.held_out(2).inputs[:, 1])
+    assert words is None or len(words) == TASKS[name]().length
+    assert words is None or all(isinstance(word, str) and word.strip() for word in words)
+
+
+def test_options_have_help_and_survive_a_run_file(name):
+    task = TASKS[name]()
+    assert from_dict(TASKS[name], json.loads(json.dumps(to_dict(task)))) == task
+    assert all(field.metadata["help"] for field in dataclasses.fields(task))
