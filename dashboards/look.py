@@ -8,6 +8,7 @@ import streamlit as st
 from gradviz.backends import theme
 from gradviz.charts import Description
 from gradviz.charts._description import Heat
+from gradviz.dashboards import pieces
 
 COLOURS = {"critical": "red", "warning": "orange", "note": "blue", "good": "green", "none": "gray"}  # Streamlit's names, see config.toml
 FLAT = {"zero": "·", "infinite": "∞", "nan": "×"}
@@ -71,8 +72,23 @@ h1,h2,h3{{text-wrap:balance}}
 .gv-unclipped{{border-top-style:dashed}} .gv-start{{border-top-color:{colours["ghost"]}}}
 .gv-bar{{width:220px;max-width:40vw;height:10px;border-radius:2px}}
 .gv-depth{{background:linear-gradient(90deg,{depth})}} .gv-tide{{background:linear-gradient(90deg,{tide})}}
+{grids()}
 @media (max-width:640px){{
-.st-key-figure-gate_heatmap{{overflow-x:auto}}
-.st-key-figure-gate_heatmap [data-testid=stPlotlyChart]{{min-width:760px}}
+[class*=st-key-wide]{{overflow-x:auto}}
+[class*=st-key-wide] [data-testid=stPlotlyChart]{{min-width:760px}}
 }}
 </style>""")
+
+
+def grids() -> str:
+    """Panels flow into as many columns as the chart wants and the page has room for."""
+    rules = []
+    for shape, least in pieces.LEAST.items():
+        for count in pieces.WIDTHS:
+            track = (
+                f"minmax(min(100%,max({min(least, pieces.WIDTHS[count] - 45)}px,calc((100% - {24 * (count - 1)}px)/{count} - 1px))),1fr)"
+            )
+            where = f"[class*=st-key-grid-{shape}-{count}] [data-testid=stHorizontalBlock]"
+            rules.append(f"{where}{{display:grid;gap:8px 24px;grid-template-columns:repeat(auto-fit,{track})}}")
+            rules.append(f"{where}>[data-testid=stColumn]{{width:auto;min-width:0}}")
+    return "".join(rules)

@@ -12,11 +12,11 @@ from gradviz.backends import matplotlib as static
 from gradviz.backends import plotly as live
 from gradviz.charts import CHARTS, Description
 from gradviz.charts._description import Heat, Panel
-from gradviz.dashboards import look, state
+from gradviz.dashboards import look, pieces, state
 from gradviz.errors import GradvizError
 from gradviz.frames import Run
 
-SPLIT = ("multiples", "film")  # shapes whose panels become a chart each: columns stack by themselves on a phone
+WIDE = ("gate", "tiles")  # shapes that are not squeezed below a readable width: on a phone they scroll by themselves
 KINDS = (("csv", "Data as CSV", "text/csv"), ("svg", "Picture as SVG", "image/svg+xml"), ("png", "Picture as PNG", "image/png"))
 
 
@@ -53,7 +53,8 @@ def chart(name: str, runs: Sequence[Run], *, head: Any = None, click: Click | No
     with st.container(key=f"figure-{name}", gap="small"):
         look.key_line(description)
         panels(description, name, click)
-        look.colour_bar(description)
+        if description.shape == "film":
+            look.colour_bar(description)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**What to look for.** {look.plain(description.look_for)}", width="stretch")
             downloads(description, name)
@@ -70,28 +71,29 @@ def titles(description: Description, head: Any) -> None:
 
 
 def panels(description: Description, name: str, click: Click | None) -> None:
-    if description.shape not in SPLIT or len(description.panels) < 2:
-        figure(description, f"{name}-0", click)
+    if not pieces.splits(description):
+        with st.container(key=f"wide-{name}" if description.shape in WIDE else None):
+            put(description, live.figure(description, look.viewer()), f"{name}-0", click)
         return
     columns = min(description.columns, len(description.panels))
-    for start in range(0, len(description.panels), columns):
-        for column, (index, panel) in zip(st.columns(columns, gap="medium"), list(enumerate(description.panels))[start:], strict=False):
+    with st.container(key=f"grid-{description.shape}-{columns}-{name}"):
+        drawn = pieces.cut(description, look.viewer())
+        for index, (column, figure) in enumerate(zip(st.columns(len(drawn)), drawn, strict=True)):
             with column:
-                figure(dataclasses.replace(description, panels=(panel,), columns=1), f"{name}-{index}", click)
+                put(dataclasses.replace(description, panels=(description.panels[index],)), figure, f"{name}-{index}", click)
 
 
-def figure(description: Description, key: str, click: Click | None) -> None:
+def put(description: Description, figure: pieces.Figure, key: str, click: Click | None) -> None:
     """Every chart of every page goes through here: explicit colours, explicit margins, a text alternative."""
-    drawn = live.figure(description, theme=look.viewer())
-    if "coloraxis" in drawn["layout"]:
-        drawn["layout"]["coloraxis"]["showscale"] = False
+    if "coloraxis" in figure["layout"] and description.shape == "film":
+        figure["layout"]["coloraxis"]["showscale"] = False
     more: dict[str, Any] = {}
     if click:
-        drawn["data"].append(targets(description.panels[0]))
-        drawn["layout"].update(clickmode="event+select", dragmode=False, shapes=[*drawn["layout"].get("shapes", []), *here(click.at)])
+        figure["data"].append(targets(description.panels[0]))
+        figure["layout"].update(clickmode="event+select", dragmode=False, shapes=[*figure["layout"]["shapes"], *here(click.at)])
         more = {"on_select": partial(picked, key, click), "selection_mode": ("points",)}
-    headings = ", ".join(panel.heading for panel in description.panels if panel.heading)
-    st.plotly_chart(drawn, theme=None, key=key, config=live.CONFIG, alt=f"{description.title} {headings}".strip(), **more)
+    headings = ", ".join(f"{panel.heading} {panel.note}".strip() for panel in description.panels)
+    st.plotly_chart(figure, theme=None, key=key, config=live.CONFIG, alt=f"{description.title}: {headings}", **more)
 
 
 def targets(panel: Panel) -> dict[str, Any]:
