@@ -16,10 +16,6 @@ SATURATION = ("step", "layer", "direction", "point", "left", "right", "mean")
 PROBE = ("step", "layer", "direction", "point", "example", "gradient", "units")
 
 
-def empty(columns: tuple[str, ...]) -> Any:
-    return field(default_factory=lambda: pd.DataFrame(columns=list(columns)))
-
-
 @dataclass
 class FakeRun:
     family: str = "rnn"
@@ -27,10 +23,10 @@ class FakeRun:
     label: str = ""
     name: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
-    reach: pd.DataFrame = empty(REACH)
-    steps: pd.DataFrame = empty(STEPS)
-    parameters: pd.DataFrame = empty(PARAMETERS)
-    saturation: pd.DataFrame = empty(SATURATION)
+    reach: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REACH)))
+    steps: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(STEPS)))
+    parameters: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PARAMETERS)))
+    saturation: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(SATURATION)))
     arrays: dict[tuple[int, int, str], np.ndarray] = field(default_factory=dict)
     texts: dict[int, list[str]] = field(default_factory=dict)
 

@@ -56,8 +56,8 @@ def clipping(run: Run) -> str:
 
 
 def aside(run: Run, runs: Sequence[Run]) -> str:
-    """The note beside a panel of one run: the part of its label that the heading does not say."""
-    return "" if len(runs) == 1 else run.label.removeprefix(heading(run)).removeprefix(", ")
+    """The note beside a panel of one run, what its heading does not say: its clipping, or the rest of its label."""
+    return short(run, [peer for peer in runs if peer.family == run.family]) or clipping(run)
 
 
 def grid(runs: Sequence[Run]) -> tuple[list[Run], int]:

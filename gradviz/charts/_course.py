@@ -8,7 +8,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _reach
 from gradviz.charts._common import smooth, stack
-from gradviz.charts._words import chunks, listed, number, spoken
+from gradviz.charts._words import chunks, listed, number, span, spoken
 from gradviz.frames import Run
 
 COLUMNS = ("run", "step", "decay", "half_life", "horizon")
@@ -53,24 +53,19 @@ def far(value: float, last: int) -> str:
 def reaches(runs: Sequence[Run], horizon: dict[str, Array], last: dict[str, int]) -> str:
     """Few runs: from where to where the gradient's reach moves. Many: where it ends."""
     if len(runs) <= FEW:
-        ways = [tuple(far(float(horizon[run.label][at]), last[run.label]) for at in (0, -1)) for run in runs]
-        parts = [f"{_way(*way)} in {spoken([run], runs)}" for way, run in zip(ways, runs, strict=True)]
+        parts = [f"{_way([far(value, last[run.label]) for value in horizon[run.label]])} in {spoken([run], runs)}" for run in runs]
         return f"the gradient’s reach {listed(parts)}"
-    groups = [part for family in chunks(runs, runs) for part in _alike(family, horizon, last)]
-    return f"at the end the gradient reaches back {listed([f'{_ends(part, horizon, last)} in {spoken(part, runs)}' for part in groups])}"
+    ends = {run.label: float(horizon[run.label][-1]) for run in runs}
+    whole = [run for run in runs if ends[run.label] > last[run.label]]
+    nothing = [run for run in runs if np.isnan(ends[run.label])]
+    rest = [run for run in runs if run not in whole and run not in nothing]
+    parts = [f"{span([ends[run.label] for run in part])} steps in {spoken(part, runs)}" for part in chunks(rest, runs)]
+    parts += [f"{words} in {spoken(some, runs)}" for words, some in (("the whole sequence", whole), ("not at all", nothing)) if some]
+    return f"at the end the gradient reaches back {listed(parts)}"
 
 
-def _way(first: str, end: str) -> str:
-    return f"stays at {first}" if first == end else f"goes from {first} to {end}"
-
-
-def _alike(family: list[Run], horizon: dict[str, Array], last: dict[str, int]) -> list[list[Run]]:
-    """Runs of one family whose reach ends within the sequence, and those where it does not."""
-    whole = [run for run in family if not horizon[run.label][-1] <= last[run.label]]
-    return [part for part in ([run for run in family if run not in whole], whole) if part]
-
-
-def _ends(part: list[Run], horizon: dict[str, Array], last: dict[str, int]) -> str:
-    ordered = sorted(part, key=lambda run: float(horizon[run.label][-1]))
-    words = list(dict.fromkeys(far(float(horizon[run.label][-1]), last[run.label]) for run in ordered))
-    return words[0] if len(words) == 1 else f"{words[0].removesuffix(' steps')}–{words[-1]}"
+def _way(words: list[str]) -> str:
+    first, end = words[0], words[-1]
+    if first == end:
+        return f"stays at {first}" if len(set(words)) == 1 else f"ends where it began, at {first}"
+    return f"goes from {first.removesuffix(' steps') if end.endswith(' steps') else first} to {end}"

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
-from gradviz.charts._words import chunks, factor, listed, span, spoken
+from gradviz.charts._words import chunks, factor, listed, number, span, spoken
 from gradviz.dynamics.decay import half_life, horizon
 from gradviz.frames import Run
 
 RECORD = "No run holds table `reach`. Record it with reach_every = 20: the gradient of the last step's loss, per steps back."
 WHAT = "the gradient of the last time step's loss with respect to {state}"
+APART = 3.0  # runs of one cell whose half-lives differ by more than this factor are told one by one
 LEVEL = 0.005  # a factor per step this close to 1 is drawn as level: 100 steps change the norm less than twofold
 
 
@@ -78,7 +79,7 @@ def kind(decay: float, profile: Array) -> str:
 
 
 def paces(runs: Sequence[Run], decay: dict[str, float], profile: dict[str, Array]) -> str:
-    """What the gradient does on its way back, in every run: "grows ×1.14 per step back in the RNN and halves …". Keys are labels."""
+    """What the gradient does on its way back, in every run: "grows ×1.14 per step back in the RNN; it halves …". Keys are labels."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(kind(decay[run.label], profile[run.label]), []).append(run)
@@ -87,17 +88,29 @@ def paces(runs: Sequence[Run], decay: dict[str, float], profile: dict[str, Array
 
 
 def _clause(name: str, some: list[Run], everyone: Sequence[Run], decay: dict[str, float]) -> str:
+    if name in ("grows", "fades"):
+        verb, end, say = ("grows", "per step back in", factor) if name == "grows" else ("halves within", "steps in", half)
+        parts = [(span([decay[run.label] for run in part], say), spoken(part, everyone)) for part in _parts(some, everyone, decay)]
+        first, *rest = [(value, names) for value, names in parts]
+        return f"{verb} {listed([f'{first[0]} {end} {first[1]}', *(f'{value} in {names}' for value, names in rest)])}"
     who = spoken(some, everyone)
-    if name == "fades":
-        halves = [(span([half_life(decay[run.label]) for run in part]), spoken(part, everyone)) for part in chunks(some, everyone)]
-        return f"halves within {listed([f'{count} steps in {names}' for count, names in halves])}"
-    if name == "grows":
-        values = sorted(decay[run.label] for run in some)
-        low, high = factor(values[0]), factor(values[-1])
-        return f"grows {low if low == high else f'{low} to {high}'} per step back in {who}"
     return {
         "level": f"stays level in {who}",
         "gone": f"is exactly zero within 8 steps back in {who}",
         "broken": f"is not finite in {who}",
-        "unknown": f"is too short to fit in {who}",
+        "unknown": f"has no fitted pace in {who}",
     }[name]
+
+
+def half(decay: float) -> str:
+    """The half-life that belongs to a factor per step back, without its unit."""
+    return number(half_life(decay))
+
+
+def _parts(some: Sequence[Run], everyone: Sequence[Run], decay: dict[str, float]) -> list[list[Run]]:
+    """Runs that are told together: those of one family, unless their half-lives are far apart."""
+    out: list[list[Run]] = []
+    for part in chunks(some, everyone):
+        halves = sorted(abs(np.log(decay[run.label])) for run in part)
+        out.extend([part] if halves[-1] <= APART * halves[0] else [[run] for run in sorted(part, key=lambda run: decay[run.label])])
+    return out

@@ -1,11 +1,12 @@
 """Numbers and runs in words, for titles, notes and labels. A number and its sign are joined by U+202F, so that they never part."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from gradviz.frames import Run
 
 THIN = "\u202f"
+LONGEST = 260  # characters in a title
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FAMILIES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 COUNTS = {2: "both", 3: "all three", 4: "all four", 5: "all five", 6: "all six"}
@@ -16,23 +17,24 @@ def power(exponent: int) -> str:
     return "1" if exponent == 0 else "10" + str(exponent).translate(SUPERSCRIPT)
 
 
-def number(value: float) -> str:
-    """Two or three digits: 0.42, 58, 4 100, 6.1 × 10⁴, ∞."""
+def number(value: float, digits: int = 2) -> str:
+    """Two significant digits, whole numbers as they are: 0.5, 0.42, 58, 4 100, 6.1 × 10⁴, ∞."""
     if math.isnan(value):
         return "not a number"
-    if value == 0:
-        return "0"
-    return ("−" if value < 0 else "") + number_of_log(math.log10(abs(value)) if math.isfinite(value) else math.inf)
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    size, sign = abs(value), "−" if value < 0 else ""
+    if size == round(size) and size < 1e4:
+        return sign + f"{size:,.0f}".replace(",", THIN)
+    return sign + (_plain(size, digits) if 0.01 <= size < 1e4 else number_of_log(math.log10(size)))
 
 
 def number_of_log(log10: float) -> str:
-    """`number` of 10 to `log10`; tells apart what a float cannot hold, such as 10⁻⁴⁰⁰."""
+    """10 to `log10` as a power of ten with two digits; tells apart what a float cannot hold, such as 10⁻⁴⁰⁰."""
     if math.isnan(log10):
         return "not a number"
     if math.isinf(log10):
         return "∞" if log10 > 0 else "0"
-    if -2.5 <= log10 < 4:
-        return _plain(10**log10)
     exponent = math.floor(log10)
     mantissa = f"{10 ** (log10 - exponent):.1f}".removesuffix(".0")
     if mantissa == "10":
@@ -40,12 +42,13 @@ def number_of_log(log10: float) -> str:
     return power(exponent) if mantissa == "1" else f"{mantissa}{THIN}×{THIN}{power(exponent)}"
 
 
-def _plain(value: float) -> str:
-    if value >= 100:
-        return f"{value:,.0f}".replace(",", THIN)
-    digits = 1 - math.floor(math.log10(value))
-    text = f"{value:.{max(digits, 0)}f}"
-    return text.rstrip("0").rstrip(".") if value >= 10 and "." in text else text
+def _plain(value: float, digits: int) -> str:
+    """Between 0.01 and 10 000, to so many significant digits; never fewer than the whole part has."""
+    exact = f"{value:.{digits}g}"
+    if value < 100 and float(exact) == value:
+        return exact
+    places = max(digits - 1 - math.floor(math.log10(value)), 0)
+    return f"{value:,.{places}f}".replace(",", THIN)
 
 
 def factor(value: float) -> str:
@@ -59,14 +62,18 @@ def steps(count: float) -> str:
     """1.9 steps, 1 step, 175 steps, ∞."""
     if not math.isfinite(count):
         return "∞" if count > 0 else "no steps"
-    text = number(count) if count else "0"
-    return f"{text}{THIN}step{'' if text in ('1', '1.0') else 's'}"
+    text = number(count)
+    return f"{text}{THIN}step{'' if text == '1' else 's'}"
 
 
-def span(values: Iterable[float], digits: str = "") -> str:
-    """The one value, or the smallest and largest with an en dash: 4.0–13. `digits` is a format for each."""
-    texts = [format(value, digits) if digits else number(value) for value in sorted(values)]
-    return texts[0] if texts[0] == texts[-1] else f"{texts[0]}–{texts[-1]}"
+def span(values: Iterable[float], say: Callable[[float], str] = number) -> str:
+    """The one value, or the smallest and the largest: 4.0–13, 32–38 %, 2 × 10⁻³ – 5 × 10⁻². `say` puts a value into words."""
+    ordered = sorted(values)
+    low, high = say(ordered[0]), say(ordered[-1])
+    if low == high:
+        return low
+    shared = f"{THIN}%" if low.endswith(f"{THIN}%") and " " not in low + high else ""
+    return f"{low.removesuffix(shared)}{'–' if shared or (THIN not in low + high) else ' – '}{high}"
 
 
 def percent(share: float) -> str:
@@ -110,6 +117,7 @@ def _of_family(family: str, some: Sequence[Run], everyone: Sequence[Run]) -> lis
     return [run.label for run in mine]
 
 
-def sentence(text: str) -> str:
-    """With a capital at the beginning."""
-    return text[:1].upper() + text[1:]
+def sentence(text: str, plain: str = "") -> str:
+    """With a capital at the beginning; `plain` instead of a finding about so many runs that it would not be read."""
+    chosen = plain if plain and len(text) > LONGEST else text
+    return chosen[:1].upper() + chosen[1:]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gradviz.arrays import Array
 from gradviz.charts._base import Chart
 from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, nothing, specials, stack, training
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Points, Rule, log10
@@ -14,8 +15,7 @@ from gradviz.frames import Run
 from gradviz.options import check, option
 
 COLUMNS = ("run", "step", "norm_before", "norm_after", "clipped", "cosine", "threshold")
-FAR = 10.0  # a median norm this many times another is worth a sentence
-EARLY = 5  # training steps that count as the beginning
+FAR = 10.0  # thresholds: a norm above that explodes
 LOOK_FOR = (
     "Healthy is a cloud of open marks below the line with a few filled ones above it: clipping is the exception. "
     "A cloud that sits above the line all through means that the threshold, not the learning rate, sets the length of the steps."
@@ -51,8 +51,8 @@ class ClipLedger(Chart):
         return Description(
             "clip_ledger",
             _title(shown, frames),
-            "Norm of the whole gradient before clipping, one mark per training step. Log scale. Line: clipping threshold. Medians: second half of training. "
-            "Cosine: of the angle between the gradient before and after, 1 if clipping keeps its direction.",
+            "Norm of the whole gradient before clipping, one mark per training step. Log scale. Line: clipping threshold. "
+            "Medians: second half of training. Cosine: of the angle between the gradient before and after, 1 if clipping keeps its direction.",
             LOOK_FOR,
             frame,
             panels,
@@ -84,7 +84,7 @@ def _threshold(frame: pd.DataFrame) -> list[Mark]:
 
 def _note(run: Run, frame: pd.DataFrame, runs: Sequence[Run]) -> str:
     if not run.clipped:
-        return ", ".join(part for part in (aside(run, runs), f"median {number(_middle(frame))}") if part)
+        return f"{aside(run, runs)}, median {number(_middle(frame))}"
     cosine = frame.loc[frame["clipped"].astype(bool), "cosine"].mean()
     direction = "" if np.isnan(cosine) else f", cosine {cosine:.2f}"
     return f"{percent(_share(frame))} shortened{direction}"
@@ -107,22 +107,38 @@ def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
         middle = span([_middle(frames[run.label]) for run in runs])
         return f"Nothing is clipped; in the second half of training the median norm is {middle} in {spoken(runs, runs)}"
     tamed = [said for free, clipped in _pairs(runs) if (said := _led(frames[free.label], clipped, frames[clipped.label]))]
-    return sentence("; ".join(tamed) if tamed else f"clipping shortens {_shares(held, frames)}")
+    text = "; ".join(tamed) if tamed else f"clipping shortens {_shares(held, frames)}"
+    return sentence(text, f"Gradient norms and clipping in {len(runs)} runs")
 
 
 def _led(free: pd.DataFrame, run: Run, clipped: pd.DataFrame) -> str:
-    """Said if the clipped run began with norms far above where it ends, and the run without clipping stays far above it."""
-    late, first = _middle(clipped), float(np.median(clipped["norm_before"].to_numpy()[:EARLY]))
-    if not (first >= FAR * late and _middle(free) >= FAR * late):
+    """Said if the clipped run begins far above its threshold and leaves for good what the unclipped one stays in or returns to."""
+    level = FAR * float(clipped["threshold"].median())
+    since, later = _settled(clipped, level), _settled(free, level)
+    if np.isnan(level) or not _above(clipped, level)[0] or since > len(clipped) / 2 or later < since + len(free) / 4:
         return ""
+    until = f"only from step {later}" if later < len(free) else "never for good"
     return (
-        f"clipping led {spoken([run], [run])} out of the exploding region: its gradient norm falls from {number(first)} to {number(late)}, "
-        f"without clipping it stays near {number(_middle(free))}"
+        f"clipping led {spoken([run], [run])} out of the exploding region: its norm stays below {FAR:g} thresholds from step {since} on, "
+        f"without clipping {until}"
     )
 
 
+def _above(frame: pd.DataFrame, level: float) -> Array:
+    """Where the norm is not below `level`: NaN and infinity count."""
+    above: Array = ~(frame["norm_before"].to_numpy() < level)
+    return above
+
+
+def _settled(frame: pd.DataFrame, level: float) -> int:
+    """The first row from which on the norm stays below `level`; the number of rows if it never does."""
+    above = np.flatnonzero(_above(frame, level))
+    return int(above[-1]) + 1 if len(above) else 0
+
+
 def _shares(held: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
-    return listed([f"{percent(_share(frames[run.label]))} of the steps in {spoken([run], held)}" for run in held])
+    first, *rest = [(percent(_share(frames[run.label])), spoken([run], held)) for run in held]
+    return listed([f"{first[0]} of the steps in {first[1]}", *(f"{share} in {name}" for share, name in rest)])
 
 
 def _pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:

@@ -10,7 +10,7 @@ from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, nothing, samples, short, specials, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule
-from gradviz.charts._words import factor, listed, sentence, spoken
+from gradviz.charts._words import factor, listed, sentence, span, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
 
@@ -46,8 +46,8 @@ class Decay(Chart):
         return Description(
             "decay",
             _title(shown, frame),
-            f"Factor by which the norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} changes with every step back: fitted to the geometric "
-            "mean over the held-out sequences, from lag 5 to the last. Linear scale.",
+            f"Factor by which the norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} changes with every step back: "
+            "fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale.",
             LOOK_FOR,
             frame,
             panels,
@@ -73,19 +73,21 @@ def _title(runs: Sequence[Run], frame: pd.DataFrame) -> str:
     growing = [run for run in runs if _course.of(frame, run, "decay")[0] >= STRONG]
     if not growing:
         parts = [_journey(run, runs, frame) for run in runs] if len(runs) <= _course.FEW else _ranges(runs, frame)
-        return sentence(f"with every step back the gradient is multiplied by {listed(parts)}")
+        text = f"with every step back the gradient is multiplied by {listed(parts)}"
+        return sentence(text, f"How the gradient changes per step back in {len(runs)} runs")
     fates: dict[str, list[Run]] = {}
     for run in growing:
         fates.setdefault(_fate(run, frame), []).append(run)
-    ordered = sorted(fates.items(), key=lambda item: item[0].startswith("never"))
-    return sentence("; ".join(f"in {spoken(some, runs)} the backward growth {fate}" for fate, some in ordered))
+    ordered = sorted(fates.items(), key=lambda item: item[0].count("never"))
+    text = "; ".join(f"in {spoken(some, runs)} the backward growth {fate}" for fate, some in ordered)
+    return sentence(text, f"How the gradient changes per step back in {len(runs)} runs")
 
 
 def _fate(run: Run, frame: pd.DataFrame) -> str:
     """When the factor first falls below 1, and when the loss passes the best guess."""
     decay, step = _course.of(frame, run, "decay"), _course.of(frame, run, "step")
     below = np.flatnonzero(decay < 1)
-    said = f"ends by step {step[below[0]]:.0f}" if len(below) else "never ends"
+    said = f"first stops at step {step[below[0]]:.0f}" if len(below) else "never stops"
     best = _course.baseline(run)
     if best is None or run.steps.empty:
         return said
@@ -98,12 +100,12 @@ def _fate(run: Run, frame: pd.DataFrame) -> str:
 def _journey(run: Run, runs: Sequence[Run], frame: pd.DataFrame) -> str:
     decay = _course.of(frame, run, "decay")
     first, end = (factor(value).removeprefix("×") for value in (decay[0], decay[-1]))
-    return f"{first} {'throughout' if first == end else f'at first and {end} at the end'} in {spoken([run], runs)}"
+    return f"{first} {'at first and' if first == end else f'at first and {end}'} at the end in {spoken([run], runs)}"
 
 
 def _ranges(runs: Sequence[Run], frame: pd.DataFrame) -> list[str]:
     out = []
     for _, group in families(runs):
-        ends = [factor(value).removeprefix("×") for value in sorted(_course.of(frame, run, "decay")[-1] for run in group)]
-        out.append(f"{ends[0] if ends[0] == ends[-1] else f'{ends[0]} to {ends[-1]}'} at the end in {spoken(group, runs)}")
+        ends = span([_course.of(frame, run, "decay")[-1] for run in group], lambda value: factor(value).removeprefix("×"))
+        out.append(f"{ends} at the end in {spoken(group, runs)}")
     return out

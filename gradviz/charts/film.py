@@ -47,9 +47,10 @@ class Film(Chart):
         panels = tuple(Panel((_heat(tables[run.label]),), *axes, heading(run), colour(run), aside(run, shown)) for run in shown)
         return Description(
             "film",
-            sentence(_course.reaches(shown, reaches, lags)),
-            f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} (colour: log scale, 10⁻¹⁵ to 10⁵, the same for all) by training "
-            "step and steps back; geometric mean over the held-out sequences. Reach: steps back until less than 1\u202f% of the norm at lag 0 is left.",
+            sentence(_course.reaches(shown, reaches, lags), f"How far the gradient reaches in {len(shown)} runs"),
+            f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} (colour: log scale, the same for all) by training step "
+            "and steps back; geometric mean over the held-out sequences. "
+            "Reach: steps back until less than 1\u202f% of the norm at lag 0 is left.",
             LOOK_FOR,
             frame,
             panels,

@@ -18,7 +18,13 @@ from gradviz.options import check, option
 
 COLUMNS = ("run", "step", "example", "point", "rank", "unit", "time", "word", "value")
 RECORD = "No run holds the arrays of table `probe`. Record them with probe_every = 100 and probe_examples = 2."
-ORDERS = {"mean": "their mean", "contrast": "their largest drop below their own median", "none": "their number"}
+ORDERS = {
+    "mean": "their mean",
+    "contrast": "how far they fall below their own median (at the marked steps, if there are any)",
+    "none": "their number",
+}
+MARK = "▲"  # what a task puts behind the word of a step that counts
+WIDE = 2  # characters a word may have on average to stand below its column
 DROP = 0.3  # a unit lets go if the share it keeps falls this far below its own median
 LOOK_FOR = (
     "Healthy is a picture with bright rows (units that keep what they hold for long) which darken where the sequence calls for it. "
@@ -50,7 +56,7 @@ class GateHeatmap(Chart):
     step: int = option(-1, "training step; -1 is the last one recorded", low=-1)
     layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
     gate: str = option("", "gate or state, e.g. forget, update, input, hidden; empty chooses what the cell keeps with")
-    sort: str = option("auto", "order of the units; auto: mean if the steps have words, else contrast", choices=("auto", *ORDERS))
+    sort: str = option("auto", "order of the units; auto: contrast if the task states a lag, else mean", choices=("auto", *ORDERS))
 
     def __post_init__(self) -> None:
         check(self)
@@ -61,7 +67,7 @@ class GateHeatmap(Chart):
             return nothing("gate_heatmap", RECORD, COLUMNS, LOOK_FOR)
         frame = stack([self._frame(view) for view in views], COLUMNS)
         said = listed(list(dict.fromkeys(f"{heading(view.run)}: {view.shown.words}" for view in views)))
-        order = listed(list(dict.fromkeys(ORDERS[self._order(view.words)] for view in views)))
+        order = listed(list(dict.fromkeys(ORDERS[self._order(view.run)] for view in views)))
         return Description(
             "gate_heatmap",
             _title(views),
@@ -90,15 +96,15 @@ class GateHeatmap(Chart):
         step, direction = nearest(sorted(table["step"].unique()), self.step), str(table["direction"].iloc[0])
         values = np.asarray(run.probe(step, self.example, shown.point, layer=int(layer), direction=direction), dtype=np.float64)
         words = run.words(self.example)
-        drops = _drops(values)
-        units = self._sorted(values, drops, words)
+        drops = _drops(values, _marked(words))
+        units = self._sorted(run, values, drops)
         return View(run, step, shown, values[:, units], units, drops[units], tuple(words[: len(values)]) if words else None)
 
-    def _order(self, words: Sequence[str] | None) -> str:
-        return self.sort if self.sort != "auto" else "mean" if words else "contrast"
+    def _order(self, run: Run) -> str:
+        return self.sort if self.sort != "auto" else "contrast" if run.meta.get("lag") else "mean"
 
-    def _sorted(self, values: Array, drops: Array, words: Sequence[str] | None) -> Array:
-        order = self._order(words)
+    def _sorted(self, run: Run, values: Array, drops: Array) -> Array:
+        order = self._order(run)
         if order == "none":
             return np.arange(values.shape[1])
         with np.errstate(invalid="ignore"):
@@ -122,10 +128,15 @@ class GateHeatmap(Chart):
         )
 
 
-def _drops(values: Array) -> Array:
-    """(unit,): how far each unit falls below its own median at its lowest time step."""
+def _marked(words: Sequence[str] | None) -> list[int]:
+    """Time steps whose word the task has marked."""
+    return [at for at, word in enumerate(words or ()) if word.endswith(MARK)]
+
+
+def _drops(values: Array, marks: list[int]) -> Array:
+    """(unit,): how far each unit falls below its own median at the marked time steps, or at its lowest one if none is marked."""
     with np.errstate(invalid="ignore"):
-        drop: Array = np.median(values, axis=0) - values.min(axis=0)
+        drop: Array = np.median(values, axis=0) - values[marks or slice(None)].min(axis=0)
     return np.asarray(drop)
 
 
@@ -134,9 +145,18 @@ def _panel(view: View, runs: Sequence[Run]) -> Panel:
     group = next(group for _, group in families(runs) if view.run in group)
     name = f"{heading(view.run)} {short(view.run, group)}".strip()
     heat = Heat(np.arange(time), np.arange(1, unit + 1), view.values.T, view.shown.scale, view.shown.limits, unit=view.shown.name)
-    axis_x = Axis("" if view.words else "time step", words=view.words)
+    axis_x = _axis(view.words)
     axis_y = Axis("unit", limits=(1.0, float(unit)), ticks=((1.0, "1"), (float(unit), str(unit))))
     return Panel((heat,), axis_x, axis_y, name, colour(view.run), _note(view))
+
+
+def _axis(words: tuple[str, ...] | None) -> Axis:
+    """Words below the picture where they fit; of longer ones only those that a task has marked."""
+    if words is None:
+        return Axis("time step")
+    if sum(map(len, words)) <= WIDE * len(words):
+        return Axis(words=words)
+    return Axis("time step", ticks=tuple((float(at), f"{at} {MARK}") for at in _marked(words)) or None)
 
 
 def _note(view: View) -> str:
@@ -157,13 +177,15 @@ def _scales(views: Sequence[View]) -> str:
 
 
 def _title(views: Sequence[View]) -> str:
-    """Sequences with words: the mean share kept. Without: how many units let go. Other arrays: their mean, or how saturated they are."""
+    """Tasks with a lag: how many units let go, and when. Others: the mean share kept. Other arrays: their mean, or how saturated."""
     keepers = [view for view in views if view.shown.point in _gates.KEEPS.values()]
     if not keepers:
         return sentence(listed([_plain(view, views) for view in views]))
-    if all(view.words for view in keepers):
-        return f"With every step {listed([f'{_who(view, views)} keeps {percent(float(view.values.mean()))} of its state' for view in keepers])}"
-    return sentence(listed([_lets_go(view, views) for view in keepers]))
+    if not any(view.run.meta.get("lag") for view in keepers):
+        first, *rest = [(percent(float(view.values.mean())), _who(view, views)) for view in keepers]
+        kept = listed([f"{first[1]} keeps {first[0]} of its state", *(f"{who} {share}" for share, who in rest)])
+        return sentence(f"with every step {kept}", f"What {len(views)} runs keep at every step")
+    return sentence("; ".join(_lets_go(view, views) for view in keepers), f"What {len(views)} runs keep at every step")
 
 
 def _plain(view: View, views: Sequence[View]) -> str:
@@ -181,10 +203,10 @@ def _who(view: View, views: Sequence[View]) -> str:
 
 
 def _lets_go(view: View, views: Sequence[View]) -> str:
-    """How many units drop, against how much their mean does."""
-    count = int(np.sum(view.drops > DROP))
-    mean = view.values.mean(axis=1)
-    with np.errstate(invalid="ignore"):
-        drop = float(np.median(mean) - mean.min())
-    verb, who = "lets" if count == 1 else "let", _who(view, views)
-    return f"{count} of {len(view.units)} units of {who} {verb} go, while the mean never drops by more than {drop:.2f}"
+    """How many units drop at the marked steps (or anywhere, if none is marked), against how much the mean of all does."""
+    mean, marks, units = view.values.mean(axis=1, keepdims=True), _marked(view.words), int(np.sum(view.drops > DROP))
+    who, where = _who(view, views), f"at step {' or '.join(map(str, marks))}" if marks else "at some step"
+    if not units:
+        return f"no unit of {who} lets go {where}"
+    verb = "lets" if units == 1 else "let"
+    return f"{units} of {len(view.units)} units of {who} {verb} go {where}, while their mean falls by {_drops(mean, marks)[0]:.2f}"

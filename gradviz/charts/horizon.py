@@ -53,9 +53,9 @@ class Horizon(Chart):
         )
         return Description(
             "horizon",
-            _title(shown, frame, last),
-            f"{MEANING[self.measure]}. Gradient: norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, geometric mean over the held-out "
-            "sequences. Log scale.",
+            _halves(shown, frame) if self.measure == "half_life" else _title(shown, frame, last),
+            f"{MEANING[self.measure]}. Gradient: norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, "
+            "geometric mean over the held-out sequences. Log scale.",
             LOOK_FOR,
             frame,
             panels,
@@ -79,24 +79,31 @@ def _title(runs: Sequence[Run], frame: pd.DataFrame, last: dict[str, int]) -> st
     """Tasks with a lag: who reaches across it when, and when the loss halves. Else: how far the gradient reaches."""
     horizon = {run.label: _course.of(frame, run, "horizon") for run in runs}
     if not all(run.meta.get("lag") for run in runs):
-        return sentence(_course.reaches(runs, horizon, last))
+        return sentence(_course.reaches(runs, horizon, last), f"How far the gradient reaches in {len(runs)} runs")
     stories: dict[str, list[Run]] = {}
     for run in runs:
         stories.setdefault(_story(run, _course.of(frame, run, "step"), horizon[run.label], last[run.label]), []).append(run)
     order = sorted(stories, key=lambda story: not story.startswith("first"))
-    return sentence("; ".join(f"{spoken(stories[story], runs)} {story}" for story in order))
+    text = "; ".join(f"{spoken(stories[story], runs)} {story}" for story in order)
+    return sentence(text, f"How far the gradient reaches in {len(runs)} runs")
+
+
+def _halves(runs: Sequence[Run], frame: pd.DataFrame) -> str:
+    """Half-lives at the last recorded step."""
+    decay = {run.label: float(_course.of(frame, run, "decay")[-1]) for run in runs}
+    text = f"at the end the gradient {_reach.paces(runs, decay, dict.fromkeys(decay, np.zeros(2)))}"
+    return sentence(text, f"Half-life of the gradient in {len(runs)} runs")
 
 
 def _story(run: Run, step: Array, horizon: Array, last: int) -> str:
     """One run in words: when its gradient first reaches across the task's lag, and when its loss is half the best guess."""
-    lag, best = run.meta["lag"], _course.baseline(run)
-    across = horizon >= lag
+    best, across = _course.baseline(run), horizon >= run.meta["lag"]
     if not across.any():
-        return f"never reaches back across the lag of {lag} (at the end: {_course.far(float(horizon[-1]), last)})"
-    since = f"at step {step[np.argmax(across)]:.0f}" if not across[0] else "from the start"
+        return f"never reaches across the lag ({_course.far(float(horizon[-1]), last)} at the end)"
+    since = "from the start" if across[0] else f"at step {step[np.argmax(across)]:.0f}"
     halved = _course.crossing(run, best[1] / 2) if best else None
     if halved is None:
-        return f"reaches across the lag of {lag} {since}, {'but' if across[-1] else 'not at the end, and'} does not halve the loss"
+        return f"reaches across the lag {since}, {'but' if across[-1] else 'not at the end, and'} does not halve the loss"
     if not across[0] and step[np.argmax(across)] < halved:
-        return f"first learns to remember (across the lag of {lag} {since}), then the task (loss halved at step {halved})"
-    return f"reaches across the lag of {lag} {since} and halves the loss at step {halved}"
+        return f"first learns to remember (across the lag {since}), then the task (loss halved at step {halved})"
+    return f"reaches across the lag {since} and halves the loss at step {halved}"

@@ -50,7 +50,7 @@ class Loss(Chart):
             "loss",
             _title(shown, frame),
             f"Mean training loss per counted time step ({_unit(shown)}), {'log' if log else 'linear'} scale, {_averaged(self.window)}. "
-            "Dashed: the loss of guessing without a network.",
+            f"Dashed: the loss of guessing without a network. Numbers: mean of the last {TAIL} updates.",
             LOOK_FOR,
             frame,
             panels,
@@ -100,13 +100,13 @@ def _axis(frame: pd.DataFrame, runs: Sequence[Run], log: bool) -> Axis:
 
 
 def _marks(group: Sequence[Run], frame: pd.DataFrame, log: bool) -> tuple[Mark, ...]:
-    lines = {f"{name} {number(value)}": log10([value])[0] if log else value for name, value in _baselines(group).items()}
+    lines = {f"{name} {number(value, 3)}": log10([value])[0] if log else value for name, value in _baselines(group).items()}
     rules = [Rule(float(value), label=label, dashed=True) for label, value in lines.items()]
     curves = []
     for run in group:
         rows = frame[frame["run"] == run.label]
         value = rows["smoothed"].to_numpy()
-        label = f"{short(run, group)} {number(ending(rows['loss'].to_numpy()))}".strip()
+        label = f"{short(run, group)} {number(ending(rows['loss'].to_numpy()), 3)}".strip()
         curves.append(Line(rows["step"].to_numpy(), log10(value) if log else value, run.label, **style(run), label=label))
     return (*rules, *curves)
 
@@ -126,7 +126,8 @@ def _title(runs: Sequence[Run], frame: pd.DataFrame) -> str:
     lowest = min(_baselines(runs).values(), default=None)
     if lowest and len({repr(run.meta.get("baselines")) for run in runs}) == 1:
         return _against(runs, end, lowest)
-    return sentence(listed([f"{spoken([run], runs)} ends at {number(end[run.label])}" for run in runs]))
+    text = listed([f"{spoken([run], runs)} ends at a loss of {number(end[run.label], 3)}" for run in runs])
+    return sentence(text, f"Training loss of {len(runs)} runs")
 
 
 def _of_pairs(pairs: list[list[Run]], end: dict[str, float]) -> str:
@@ -139,7 +140,7 @@ def _of_pairs(pairs: list[list[Run]], end: dict[str, float]) -> str:
         if gap <= ALIKE:  # not so if one of them is not finite
             same.append((f"the {heading(held)}", gap))
         else:
-            changed.append(f"with clipping the {heading(held)} ends at a loss of {number(after)} instead of {number(before)}")
+            changed.append(f"with clipping the {heading(held)} ends at a loss of {number(after, 3)} instead of {number(before, 3)}")
     if same:
         most = percent(max(gap for _, gap in same))
         changed.append(f"{'it' if changed else 'clipping'} changes the loss by {most} at most in {listed([name for name, _ in same])}")
@@ -150,8 +151,11 @@ def _against(runs: Sequence[Run], end: dict[str, float], lowest: float) -> str:
     below = [run for run in runs if end[run.label] < (1 - ALIKE) * lowest]
     above = [run for run in runs if run not in below]
     if not below:
-        return sentence(f"{spoken(above, runs)} {_verb('does', above)} not get below the best guess without a network ({number(lowest)})")
-    ends = f"{spoken(below, runs)} {_verb('ends', below)} at {span([end[run.label] for run in below])}, below the best guess ({number(lowest)})"
+        return sentence(
+            f"{spoken(above, runs)} {_verb('does', above)} not get below the best guess without a network ({number(lowest, 3)})"
+        )
+    losses = span([end[run.label] for run in below], lambda value: number(value, 3))
+    ends = f"{spoken(below, runs)} {_verb('ends', below)} at {losses}, below the best guess ({number(lowest, 3)})"
     return sentence(ends if not above else f"{ends}; {spoken(above, runs)} {_verb('does', above)} not get there")
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, nothing, samples, short, specials, stack, style, training
+from gradviz.charts._common import colour, families, fit, heading, nothing, samples, short, specials, stack, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
-from gradviz.charts._words import number, power, sentence, spoken
+from gradviz.charts._words import listed, number, power, sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
 
@@ -31,6 +31,7 @@ NAMES = {
     "distance": "distance from the start",
 }
 GOOD_RATIO = -3.0
+APART = 5.0  # a factor between the runs of a pair that is worth a title
 LOOK_FOR = {
     "ratio": "Healthy is a ratio near 10⁻³ that falls slowly. "
     "Far above 10⁻² the weights are overwritten faster than they can learn; far below 10⁻⁵ they stand still.",
@@ -115,6 +116,18 @@ def _title(runs: Sequence[Run], frame: pd.DataFrame, measure: str) -> str:
     known = sorted((run for run in runs if np.isfinite(late[run.label])), key=lambda run: -late[run.label])
     if not known:
         return f"The {NAMES[measure]} is not a number in the second half of training"
+    pairs = [
+        sorted(group, key=lambda run: run.clipped) for _, group in families(known) if sorted(run.clipped for run in group) == [False, True]
+    ]
+    apart = [
+        (free, held) for free, held in pairs if max(late[free.label], late[held.label]) >= APART * min(late[free.label], late[held.label])
+    ]
+    if apart:
+        parts = [
+            f"{number(late[free.label])} in the {heading(free)} without clipping and {number(late[held.label])} with it"
+            for free, held in apart
+        ]
+        return f"In the second half of training the {NAMES[measure]} is {listed(parts)}"
     most, least = known[0], known[-1]
     first = f"In the second half of training the {NAMES[measure]} is {number(late[most.label])} in {spoken([most], runs)}"
     return first if most is least else f"{first} and {number(late[least.label])} in {spoken([least], runs)}"

@@ -11,7 +11,7 @@ from gradviz.charts._base import Chart
 from gradviz.charts._common import MARKERS, aside, colour, grid, heading, nothing, stack
 from gradviz.charts._description import Axis, Description, Panel, Points, Rule
 from gradviz.charts._reach import nearest
-from gradviz.charts._words import listed, percent, sentence, spoken
+from gradviz.charts._words import chunks, listed, percent, sentence, span, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
 
@@ -100,15 +100,15 @@ def _marks(run: Run, frame: pd.DataFrame) -> tuple[Rule | Points, ...]:
     return (Rule(1.0, "slope"), *parts)
 
 
-def _shares(frame: pd.DataFrame) -> tuple[float, float]:
-    now = frame[frame["when"] == "now"]
-    return float(now["left"].mean()), float(now["right"].mean())
+def _shares(frame: pd.DataFrame, when: str = "now") -> tuple[float, float]:
+    """Mean over units of the share of time shut, and open."""
+    rows = frame[frame["when"] == when]
+    return float(rows["left"].mean()), float(rows["right"].mean())
 
 
 def _note(run: Run, frame: pd.DataFrame, runs: Sequence[Run]) -> str:
     left, right = _shares(frame)
-    words = aside(run, runs)
-    return f"{words + ', ' if words else ''}{percent(left)} shut, {percent(right)} open"
+    return f"{aside(run, runs)}, {percent(left)} shut, {percent(right)} open"
 
 
 def _words(frame: pd.DataFrame) -> str:
@@ -117,9 +117,14 @@ def _words(frame: pd.DataFrame) -> str:
 
 
 def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
-    """The largest share at the limits, against the smallest."""
-    total = {run.label: sum(_shares(frames[run.label])) for run in runs}
-    ranked = sorted(runs, key=lambda run: -total[run.label])
-    most, least = ranked[0], ranked[-1]
-    first = f"{spoken([most], runs)} spends {percent(total[most.label])} of its time at the limits"
-    return sentence(first if most is least else f"{first}, {spoken([least], runs)} {percent(total[least.label])}")
+    """Share of time at the limits in every family, at the first recorded step and at the one drawn."""
+    now = {run.label: sum(_shares(frames[run.label], "now")) for run in runs}
+    start = {run.label: sum(_shares(frames[run.label], "start")) for run in runs if (frames[run.label]["when"] == "start").any()}
+    parts = []
+    for group in chunks(runs, runs):
+        before = [start[run.label] for run in group if run.label in start]
+        gone = f"from {span(before, percent)} to " if before else ""
+        parts.append(f"{gone}{span([now[run.label] for run in group], percent)} in {spoken(group, runs)}")
+    pushed = len(start) == len(runs) and all(now[label] > start[label] for label in start)
+    verb = "training pushes units to their limits:" if pushed else "time at the limits goes" if start else "time at the limits is"
+    return sentence(f"{verb} {listed(parts)}", f"Units at their limits in {len(runs)} runs")

@@ -11,12 +11,13 @@ from gradviz.charts import _reach
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, fit, nothing, samples, short, specials, stack, style
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
-from gradviz.charts._words import factor, listed, sentence, steps
+from gradviz.charts._words import factor, listed, sentence, span, spoken, steps
 from gradviz.dynamics.decay import half_life
 from gradviz.frames import Run
 from gradviz.options import check, option
 
 COLUMNS = ("run", "when", "step", "layer", "point", "lag", "mean", "low", "high", "decay", "half_life")
+STRONG = 1.05  # growth per step back that a title mentions: unclipped training was seen to suffer from there on
 LOOK_FOR = (
     "Healthy is a line that stays level, or falls gently: what happened long ago still moves the loss. "
     "A straight rise is an explosion, a straight fall vanishing; the steeper, the fewer steps the network can learn across."
@@ -51,9 +52,10 @@ class Waterfall(Chart):
         before = [("start", _moment(0, frame[frame["when"] == "start"]))] if (frame["when"] == "start").any() else []
         return Description(
             "waterfall",
-            _title(shown, now),
+            _title(shown, frame),
             f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, by steps back from the end of the sequence, "
-            f"{_moment(1, now)}. Log scale; geometric mean over the held-out sequences{_bands(shown)}. × is the factor per step back, fitted from lag 5 on.",
+            f"{_moment(1, now)}. Log scale; geometric mean over the held-out sequences{_bands(shown)}. "
+            "× is the factor per step back, fitted from lag 5 on.",
             LOOK_FOR,
             frame,
             panels,
@@ -123,7 +125,16 @@ def _moment(which: int, rows: pd.DataFrame) -> str:
     return ("at the first recorded step", "at the chosen step of each run")[which]
 
 
-def _title(runs: Sequence[Run], now: pd.DataFrame) -> str:
+def _title(runs: Sequence[Run], frame: pd.DataFrame) -> str:
+    """What the gradient does at the step drawn; before it, what it did at the start where it exploded then."""
+    now = frame[frame["when"] == "now"]
     decay = {run.label: float(_of(now, run)["decay"].iloc[0]) for run in runs}
     profile = {run.label: _of(now, run)["mean"].to_numpy() for run in runs}
-    return sentence(f"{_moment(1, now)} the gradient {_reach.paces(runs, decay, profile)}")
+    when, what = _moment(1, now), _reach.paces(runs, decay, profile)
+    text = f"{when} the gradient {what}"
+    first = {run.label: _of(frame, run, "start")["decay"] for run in runs}
+    exploded = [run for run in runs if len(first[run.label]) and first[run.label].iloc[0] >= STRONG and decay[run.label] < 1]
+    if exploded:
+        grew = span([float(first[run.label].iloc[0]) for run in exploded], factor)
+        text = f"{text}; at the start it grew {grew} per step back in {spoken(exploded, runs)}"
+    return sentence(text, f"The gradient on its way back in {len(runs)} runs")
