@@ -15,8 +15,8 @@ from safetensors.numpy import load as load_safetensors
 
 from gradviz.arrays import Parameters
 from gradviz.errors import RunError
-from gradviz.recording._segments import CHECKSUM, META, NOTE, WEIGHTS, arrow_schema, checksum, segments
 from gradviz.recording.schema import VERSION
+from gradviz.recording.segments import CHECKSUM, META, NOTE, WEIGHTS, arrow_schema, checksum, segments
 
 DEEP = 4  # how many folders below the given one may hold a run
 MESSAGE = b"\xff\xff\xff\xff"  # what every Arrow IPC message begins with
@@ -114,7 +114,7 @@ def _read_segment(path: Path, schema: pa.Schema) -> tuple[list[pa.RecordBatch], 
 
 
 def _batches(path: Path, reader: Any, schema: pa.Schema) -> list[pa.RecordBatch]:
-    batches = []
+    batches: list[pa.RecordBatch] = []
     for batch, facts in reader.iter_batches_with_custom_metadata():
         batch = batch.replace_schema_metadata(schema.metadata)
         if facts is None or facts[CHECKSUM] != checksum(batch):

@@ -18,9 +18,9 @@ from safetensors.numpy import save
 from gradviz import __version__
 from gradviz.arrays import Array
 from gradviz.errors import GradvizError, RunError
-from gradviz.recording._segments import FOLDER, META, WEIGHTS, Encoder, Row, batch_of, checked_row, segments
 from gradviz.recording.reading import read_meta
 from gradviz.recording.schema import TABLES, VERSION
+from gradviz.recording.segments import FOLDER, META, WEIGHTS, Encoder, Row, batch_of, checked_row, segments
 
 T = TypeVar("T")
 ROWS, BYTES, SECONDS = 1000, 4_000_000, 1.0  # a batch is written when one of these has gathered
@@ -43,7 +43,8 @@ class RunWriter:
         if old := _written(folder):
             if not force:
                 raise RunError(f"{folder} holds a run already; choose another name, or --force to replace it.")
-            _guard(folder, lambda: [path.unlink() for path in old])
+            for path in old:
+                _guard(path, path.unlink)
         _guard(folder, lambda: (folder / FOLDER).mkdir(parents=True, exist_ok=True))
         now = datetime.now(UTC).isoformat(timespec="seconds")
         first = {"schema": VERSION, "gradviz": __version__, "name": folder.name, "created": now, "status": "running", "error": ""}

@@ -76,7 +76,9 @@ def checked_row(table: str, row: Row) -> tuple[dict[str, Any], int]:
     kept = {item.name: np.array(row[item.name], dtype(item)) if is_list(item) else row[item.name] for item in expected}
     lists = [value for value in kept.values() if isinstance(value, np.ndarray)]
     if any(value.ndim != 1 or len(value) != len(lists[0]) for value in lists):
-        raise GradvizError(f"the lists in a row of table {table!r} must be flat and of one length; they have shapes {[value.shape for value in lists]}.")
+        raise GradvizError(
+            f"the lists in a row of table {table!r} must be flat and of one length; they have shapes {[value.shape for value in lists]}."
+        )
     return kept, 16 * len(kept) + sum(value.nbytes for value in lists)
 
 

@@ -1,0 +1,143 @@
+"""One recorded run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradviz.arrays import Array, Parameters
+from gradviz.config import Experiment
+from gradviz.errors import RunError
+from gradviz.frames._tables import tidy, wide
+from gradviz.recording import reading
+from gradviz.recording.schema import TABLES
+
+FAMILIES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}  # in the order of every comparison
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One recorded run. `meta` is run.json as it was when the run was loaded; the tables are read when asked for."""
+
+    path: Path
+    meta: dict[str, Any]
+    label: str
+
+    @property
+    def name(self) -> str:
+        return str(self.meta.get("name") or self.path.name)
+
+    @property
+    def status(self) -> str:
+        """running, finished, interrupted or failed."""
+        return str(self.meta.get("status", ""))
+
+    @property
+    def experiment(self) -> Experiment:
+        return Experiment.from_dict(self.meta["experiment"])
+
+    @property
+    def family(self) -> str:
+        """rnn, gru, lstm or other: decides colour and marker."""
+        family = str(self.meta.get("family", ""))
+        return family if family in FAMILIES else "other"
+
+    @property
+    def clipped(self) -> bool:
+        """Whether a clipping rule other than "none" was set (not whether it ever acted)."""
+        return self.setting("training", "clipping", "name") not in ("", "none")
+
+    def setting(self, *keys: str) -> str:
+        """One entry of the stored experiment as text; empty if it is not there. Works for entries this gradviz does not know."""
+        value: Any = self.meta.get("experiment")
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return "" if value is None else str(value)
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be read, such as the torn tail a killed writer leaves; one sentence each."""
+        return [text for name in TABLES if (text := self._note(name))]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table as it lies on disk, lists as arrays."""
+        return wide(self.path, name)[0].copy()
+
+    def tidy(self, name: str) -> pd.DataFrame:
+        """A table with one row per entry of its lists, numbered by `time` and `lag` (timesteps), `lag` (reach), `unit` (saturation) …"""
+        return tidy(self.path, name).copy()
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        return self.table("steps")
+
+    @property
+    def held_out(self) -> pd.DataFrame:
+        return self.table("held_out")
+
+    @property
+    def parameters(self) -> pd.DataFrame:
+        return self.table("parameters")
+
+    @property
+    def saturation(self) -> pd.DataFrame:
+        return self.table("saturation")
+
+    @property
+    def trouble(self) -> pd.DataFrame:
+        return self.table("trouble")
+
+    @property
+    def timesteps(self) -> pd.DataFrame:
+        """Tidy: one row per step, layer, direction, point, quantity and `time`; `lag` = steps back from the end of the sequence."""
+        return self.tidy("timesteps")
+
+    @property
+    def reach(self) -> pd.DataFrame:
+        """Tidy: one row per step, layer, direction, point and `lag`; mean, low, median and high are log10."""
+        return self.tidy("reach")
+
+    @property
+    def reach_steps(self) -> list[int]:
+        """Training steps at which the reach was measured."""
+        return sorted({int(step) for step in self.table("reach")["step"]})
+
+    @property
+    def probe_steps(self) -> list[int]:
+        """Training steps at which the probe's arrays were kept."""
+        return sorted({int(step) for step in self.table("probe")["step"]})
+
+    def probe(self, step: int, example: int, point: str, *, gradient: bool = False, layer: int = 0, direction: str = "forward") -> Array:
+        """The (time, unit) array of one probe sequence at one training step."""
+        frame = self.table("probe")
+        wanted = {"step": step, "example": example, "point": point, "gradient": gradient, "layer": layer, "direction": direction}
+        row = frame[np.logical_and.reduce([frame[name] == value for name, value in wanted.items()])]
+        if row.empty:
+            raise RunError(
+                f"{self.name} has no probe of {', '.join(f'{name} {value}' for name, value in wanted.items())}. {_there_is(frame)}"
+            )
+        last = row.iloc[-1]
+        return np.array(last["values"], np.float32).reshape(-1, int(last["units"]))
+
+    def words(self, example: int) -> list[str] | None:
+        """What the steps of a probe sequence are called; None if they have no names."""
+        words = (self.meta.get("probe") or {}).get("words")
+        return list(words[example]) if words and example < len(words) and words[example] is not None else None
+
+    def weights(self) -> Parameters:
+        return reading.read_weights(self.path)
+
+    def _note(self, name: str) -> str:
+        frame, torn = wide(self.path, name)
+        promised = self.meta.get("rows", {}).get(name, 0)
+        short = f"table {name} has {len(frame)} of {promised} rows" if len(frame) < promised else ""
+        return "; ".join(text for text in (short, torn) if text)
+
+
+def _there_is(frame: pd.DataFrame) -> str:
+    if frame.empty:
+        return "No probe was recorded: set Recording.probe_every and Recording.probe_examples above 0."
+    names = ("step", "example", "point", "layer", "direction")
+    return "There is: " + "; ".join(f"{name} {', '.join(str(value) for value in sorted(set(frame[name])))}" for name in names) + "."
