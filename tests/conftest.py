@@ -1,5 +1,26 @@
-"""What all tests share. Set before NumPy loads: one BLAS thread, which is far faster on small products when the cores are busy."""
+"""What all tests share."""
 
 import os
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy loads: on small products and busy cores far faster than two
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two real, tiny, finished runs: text-rnn-norm and text-lstm. Not to be written to."""
+    from gradviz.cells import CELLS
+    from gradviz.clipping import CLIPPING
+    from gradviz.config import Experiment, Model, Recording, Training
+    from gradviz.tasks import TASKS
+    from gradviz.training import train
+
+    out = tmp_path_factory.mktemp("trained")
+    recording = Recording(every=4, reach_every=6, probe_every=6, held_out=8)
+    for name, cell, clipping in (("text-rnn-norm", "rnn", CLIPPING["norm"](limit=0.2)), ("text-lstm", "lstm", CLIPPING["none"]())):
+        training = Training(updates=12, batch=8, clipping=clipping)
+        train(Experiment(TASKS["text"](length=20), Model(cell=CELLS[cell](), units=8), training, recording, name), out / name)
+    return out

@@ -23,8 +23,10 @@ Write recorded runs as one HTML file that opens without a network.
 
     def run(self, arguments: argparse.Namespace) -> None:
         from gradviz.frames import load_runs  # pandas, Jinja, pyarrow: not needed for --help
+        from gradviz.recording.reading import find_runs
         from gradviz.reports import report
 
-        folders = arguments.runs or [Path(OUT)]
+        asked = arguments.runs or [Path(OUT)]
+        folders = [run for path in asked for run in ((path.is_dir() and find_runs(path)) or [path])]
         page = report(load_runs(folders), kind="compare").write(arguments.out, force=arguments.force)
         say(f"Written: {relative(page)}. Open it in a browser.")

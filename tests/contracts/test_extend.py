@@ -50,7 +50,8 @@ def loaded(folder: Path):
 def run(loaded, tmp_path_factory: pytest.TempPathFactory):
     """A real small training with the outside cell and the outside clipping rule."""
     training = Training(updates=6, batch=4, clipping=extend.CLIPPING["soft"](limit=0.5))
-    experiment = Experiment(Adding(length=20), Model(cell=extend.CELLS["leaky"](leak=0.4), units=8), training, Recording(every=2, held_out=4))
+    model = Model(cell=extend.CELLS["leaky"](leak=0.4), units=8)
+    experiment = Experiment(Adding(length=20), model, training, Recording(every=2, held_out=4))
     return load(train(experiment, tmp_path_factory.mktemp("run") / "leaky"))
 
 
