@@ -68,16 +68,17 @@ def _places(wish: Wish, panel: tuple[float, float]) -> list[tuple[tuple[float, f
         near = curve[(curve[:, 0] >= right - wide) & (curve[:, 0] <= right)]
         near = near if len(near) else curve[[np.argmin(np.abs(curve[:, 0] - right))]]
         away = float(np.ptp(near[:, 1]))
-        for bottom in (near[:, 1].max() + _GAP, near[:, 1].min() - _GAP - high):
+        above, below = near[:, 1].max() + _GAP, near[:, 1].min() - _GAP - high
+        for bottom, further in ((above, 0), (below, 0), (above + high, 6), (below - high, 6)):
             inside = float(np.clip(bottom, 1, max(1.0, panel[1] - high - 1)))
             box = (right - wide, inside, float(right), inside + high)
-            found.append((box, 10 * (1 - fraction) + 0.3 * away + 2 * abs(inside - bottom)))
+            found.append((box, 10 * (1 - fraction) + 0.3 * away + 2 * abs(inside - bottom) + further))
     return found
 
 
 def _cost(box: tuple[float, float, float, float], obstacles: Array, boxes: list[tuple[float, float, float, float]]) -> float:
     """What a box covers: points of lines, and labels that stand already."""
     left, bottom, right, top = box
-    covered = (obstacles[:, 0] > left) & (obstacles[:, 0] < right) & (obstacles[:, 1] > bottom - 1) & (obstacles[:, 1] < top + 1)
+    covered = (obstacles[:, 0] > left) & (obstacles[:, 0] < right) & (obstacles[:, 1] > bottom - 2) & (obstacles[:, 1] < top + 2)
     over = sum(max(0.0, min(right, b[2]) - max(left, b[0])) * max(0.0, min(top, b[3]) - max(bottom, b[1])) for b in boxes)
     return 4.0 * float(covered.sum()) + 2.0 * over

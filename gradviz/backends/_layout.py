@@ -47,6 +47,11 @@ class Place:
     lattice: tuple[float, float]
 
     @property
+    def note_lines_below(self) -> int:
+        """Lines that the note takes under the heading."""
+        return self.note.count("\n") + 1 if self.note_below else 0
+
+    @property
     def y_room(self) -> float:
         """Pixels between the panel and its y title: what the widest tick takes."""
         return max((width(words, TICK) for _, words in self.y.ticks), default=0.0) + 12
@@ -133,7 +138,8 @@ class _Builder:
         right = self._right()
         each = max(40.0, (self.room - left - right - gap * (self.columns - 1)) / self.columns)
         x_scales = [self._scale(panel, "x", each) for panel in self.panels]
-        header = (46.0 if any(self._crowded(panel, each) for panel in self.panels) else 28.0) if headed else 0.0
+        lines = max(self._note(panel, each).count("\n") + 1 if self._crowded(panel, each) else 0 for panel in self.panels)
+        header = 28.0 + 16 * lines if headed else 0.0
         tops, inner = self._tops(header, each)
         places = tuple(self._place(index, left, tops, each, gap, x_scales[index], y_scales[index]) for index in range(len(self.panels)))
         bottom = self._below(self.rows - 1, each) + self._bars_below()
@@ -198,6 +204,10 @@ class _Builder:
     def _crowded(self, panel: Panel, room: float) -> bool:
         return bool(panel.note) and width(f"● {panel.heading}", HEADING) + width(panel.note) + 14 > room
 
+    @staticmethod
+    def _note(panel: Panel, room: float) -> str:
+        return wrap(printable(panel.note), room, lines=3)
+
     def _below(self, row: int, each: float) -> float:
         """Pixels that the labels under a row of panels take."""
         inside = [index for index, at in enumerate(self.at) if at[0] == row]
@@ -223,7 +233,7 @@ class _Builder:
             panel=panel, row=row, column=column, left=column * (each + gap), top=tops[row], width=each, height=self.heights[row], x=x, y=y,
             x_labels=self._labelled(index, "x"), y_labels=self._labelled(index, "y"),
             x_title=self._title(index, "x", each), y_title=self._title(index, "y", self.heights[row]),
-            heading=shorten(heading, each, HEADING), note=shorten(printable(panel.note), each), note_below=below, lattice=(WIDE / min(self.description.columns, len(self.panels)), 180.0),
+            heading=shorten(heading, each, HEADING), note=self._note(panel, each), note_below=below, lattice=(WIDE / min(self.description.columns, len(self.panels)), 180.0),
         )  # fmt: skip
 
     def _heats(self) -> list[Heat]:

@@ -14,6 +14,7 @@ Way = str  # "x" or "y"
 Ticks = tuple[tuple[float, str], ...]
 
 RULE, RAIL, EDGE = 0.08, 0.14, 0.185  # dotted rule, rail and end of the axis, as shares of the span beyond the limits
+MARK = 6.0  # pixels at both ends of an axis, so that a mark on its limit is seen whole
 _MANTISSAS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0), tuple(np.round(np.arange(1, 10, 0.1), 1).tolist()))
 
 
@@ -107,8 +108,13 @@ def _fit(axis: Axis, panels: Sequence[Panel], way: Way) -> tuple[float, float]:
     if low == high:
         room = 0.5 if axis.scale == "log" else 0.5 * abs(low) or 0.5
     else:
-        room = 0.0 if any(isinstance(mark, Heat) for mark in marks) else (0.02 if way == "x" else 0.06) * (high - low)
+        room = 0.0 if _filled(axis, panels) or way == "x" else 0.05 * (high - low)
     return low - room, high + room
+
+
+def _filled(axis: Axis, panels: Sequence[Panel]) -> bool:
+    """Heatmaps and words reach to the ends of their axis."""
+    return axis.words is not None or any(isinstance(mark, Heat) for panel in panels for mark in panel.marks)
 
 
 def scale_of(axis: Axis, panels: Sequence[Panel], way: Way, length: float) -> Scale:
@@ -119,8 +125,9 @@ def scale_of(axis: Axis, panels: Sequence[Panel], way: Way, length: float) -> Sc
     below = low - RAIL * span if np.isneginf(special).any() else None
     over = [name for name, which in (("∞", np.isposinf(special)), ("NaN", np.isnan(special))) if which.any()]
     above = {name: high + (RAIL + index * (RAIL - RULE) * 1.6) * span for index, name in enumerate(over)}
-    start = low if below is None else low - EDGE * span
-    end = max(above.values()) + (EDGE - RAIL) * span if above else high
+    edge = 0.0 if _filled(axis, panels) else MARK * span / length
+    start = low - edge if below is None else low - EDGE * span
+    end = max(above.values()) + (EDGE - RAIL) * span if above else high + edge
     inner = length * span / (end - start)
     ticks = _thinned(axis.ticks, inner / span, way) if axis.ticks is not None else choose(low, high, inner, log=log, way=way)
     rails = [(below, "zero" if log else "−∞")] if below is not None else []

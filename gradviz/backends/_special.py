@@ -48,7 +48,8 @@ def layers(heat: Heat, width: float, height: float) -> list[Layer]:
 def _lattice(mask: Array, every: list[int]) -> tuple[Array, Array]:
     """Cells of the mask on a regular lattice; one in its middle if the lattice misses it."""
     rows, columns = np.nonzero(mask)
-    hit = (rows % every[0] == every[0] // 2) & (columns % every[1] == every[1] // 2)
+    first = [count % step // 2 + step // 2 for count, step in zip(mask.shape, every, strict=True)]  # as far from both edges
+    hit = (rows % every[0] == first[0] % every[0]) & (columns % every[1] == first[1] % every[1])
     if not hit.any():
         hit[np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2)] = True
     return rows[hit], columns[hit]

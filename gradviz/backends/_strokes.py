@@ -13,6 +13,7 @@ from gradviz.backends._text import number, printable
 from gradviz.charts._description import Heat, Line, Points, Rule
 
 MARKS = 9  # on a line or a rail, at most
+SPACING = 14  # pixels between them, at least
 
 
 @dataclass(frozen=True)
@@ -38,26 +39,30 @@ def stroke(line: Line, place: Place) -> Stroke:
     return Stroke(x, drawn, tuple(found), (ends[:, 0], ends[:, 1]), (x[alone], drawn[alone]))
 
 
-def sparse(count: int) -> Array:
-    """Indices of at most MARKS of `count` points, the first and the last among them, evenly spaced."""
-    return np.unique(np.linspace(0, count - 1, min(count, MARKS)).round().astype(int)) if count else np.arange(0)
+def sparse(x: Array, place: Place) -> Array:
+    """Indices of at most MARKS of the points at `x`, the first and the last among them, evenly spaced and never touching."""
+    if not len(x):
+        return np.arange(0)
+    room = int(np.ptp(place.x.share(x)) * place.lattice[0] / SPACING) + 1
+    return np.unique(np.linspace(0, len(x) - 1, min(len(x), MARKS, max(2, room))).round().astype(int))
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """x, y: places of the points that are shown; which: their indices; special: where a coordinate was not a number."""
+    """x, y: places of the points that are shown; which: their indices; kind of each: "number", "rail" (zero, infinite) or "nan"."""
 
     x: Array
     y: Array
     which: Array
-    special: Array
+    kind: Array
 
 
 def scatter(points: Points, place: Place) -> Cloud:
     x, y = place.x.place(points.x), place.y.place(points.y)
     which = cloud(place.x.share(x), place.y.share(y))
-    special = ~(np.isfinite(points.x) & np.isfinite(points.y))
-    return Cloud(x[which], y[which], which, special[which])
+    nan, finite = np.isnan(points.x) | np.isnan(points.y), np.isfinite(points.x) & np.isfinite(points.y)
+    kind = np.where(nan, "nan", np.where(finite, "number", "rail"))
+    return Cloud(x[which], y[which], which, kind[which])
 
 
 def labels(place: Place) -> list[Label]:
@@ -67,8 +72,8 @@ def labels(place: Place) -> list[Label]:
     for mark in place.panel.marks:
         match mark:
             case Line():
-                curve = _pixels(place, mark.x, place.y.place(mark.y))
-                obstacles.append(curve)
+                curve = _curve(mark, place)
+                obstacles += [curve, *_crosses(mark, place)]
                 if mark.label:
                     wishes.append(Wish(printable(mark.label), mark.colour, curve))
                 wishes += _ends(mark, place)
@@ -77,6 +82,10 @@ def labels(place: Place) -> list[Label]:
                 obstacles.append(curve)
                 if mark.label:
                     wishes.append(Wish(printable(mark.label), "ink", curve))
+            case Points():
+                drawn = scatter(mark, place)
+                few = np.linspace(0, len(drawn.x) - 1, min(len(drawn.x), 400)).astype(int)
+                obstacles.append(_pixels(place, drawn.x[few], drawn.y[few], joined=False))
             case Heat():
                 wishes += _begins(mark, place)
     return settle(wishes, np.concatenate(obstacles), (place.width, place.height))
@@ -97,16 +106,29 @@ def _middle(place: Place) -> float:
     return (place.y.low + place.y.high) / 2
 
 
-def _pixels(place: Place, x: Array, y: Array) -> Array:
-    """A line as closely spaced points in pixels from the panel's lower left corner: -> (n, 2)."""
-    kept = envelope(np.asarray(y, dtype=np.float64))
-    return sample(place.x.share(x)[kept] * place.width, place.y.share(y)[kept] * place.height)
+def _pixels(place: Place, x: Array, y: Array, *, joined: bool = True) -> Array:
+    """Points, or the line through them, in pixels from the panel's lower left corner: -> (n, 2)."""
+    across, up = place.x.share(x) * place.width, place.y.share(y) * place.height
+    return sample(across, up) if joined else np.column_stack([across, up])[np.isfinite(across) & np.isfinite(up)]
+
+
+def _curve(line: Line, place: Place) -> Array:
+    """What a line covers, its marks on the rails included."""
+    drawn = stroke(line, place)
+    parts = [_pixels(place, drawn.x, drawn.y), *(_pixels(place, x, y, joined=False) for _, x, y in drawn.rails)]
+    return np.concatenate(parts)
+
+
+def _crosses(line: Line, place: Place) -> list[Array]:
+    """The room around every ×, as points."""
+    around = np.array([[x, y] for x in (-6, 0, 6) for y in (-6, 0, 6)])
+    return [centre + around for centre in _pixels(place, *stroke(line, place).crosses, joined=False)]
 
 
 def _ends(line: Line, place: Place) -> list[Wish]:
     """A word where NaN ends a line for the first time."""
     found = stops(line, place.y.place(line.y), _middle(place))[:1]
-    return [Wish(f"NaN from {number(first)}", line.colour, _pixels(place, np.array([x]), np.array([y]))) for x, y, first in found]
+    return [Wish(f"NaN from {number(first)}", line.colour, _pixels(place, np.array([x]), np.array([y]), joined=False)) for x, y, first in found]
 
 
 def _begins(heat: Heat, place: Place) -> list[Wish]:

@@ -80,13 +80,13 @@ def _titles(ax: Axes, place: Place) -> None:
 def _headings(ax: Axes, place: Place) -> None:
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom", "annotation_clip": False}
     if place.heading:
-        lift = points(24 if place.note_below else 7)
+        lift = points(8 + 16 * place.note_lines_below)
         style: dict[str, Any] = {"fontsize": points(HEADING), "fontweight": "bold", "color": colour(place.panel.colour)}
         ax.annotate(place.heading, (0, 1), (0, lift), ha="left", **above, **style)
     if place.note:
         at = 0 if place.note_below else 1
         style = {"fontsize": points(TICK), "color": colour("muted")}
-        ax.annotate(place.note, (at, 1), (0, points(7)), ha="right" if at else "left", **above, **style)
+        ax.annotate(place.note, (at, 1), (0, points(7)), ha="right" if at else "left", linespacing=1.15, **above, **style)
     if not place.panel.marks:
         ax.text(0.5, 0.5, "nothing recorded", transform=ax.transAxes, ha="center", va="center", color=colour("muted"))
 

@@ -47,6 +47,10 @@ def _marker(shape: str, name: str, filled: bool, size: float) -> dict[str, Any]:
     return {"marker": _SHAPES[shape], "markersize": size, "markeredgecolor": own, "markerfacecolor": own if filled else _PAPER, "markeredgewidth": edge}
 
 
+def _cross(name: str) -> dict[str, Any]:
+    return {"marker": "x", "markersize": in_points(8), "markeredgecolor": colour(name), "markeredgewidth": in_points(2)}
+
+
 def line(mark: Line, canvas: Canvas) -> None:
     drawn, own = stroke(mark, canvas.place), colour(mark.colour)
     size, width = (6, 2.0) if canvas.small else (8, 2.25)
@@ -54,14 +58,13 @@ def line(mark: Line, canvas: Canvas) -> None:
     if np.isfinite(drawn.y).any():
         canvas.ax.plot(drawn.x, drawn.y, color=own, linewidth=in_points(width), linestyle=_DASHES if mark.dashed else "-")
     shown = np.flatnonzero(np.isfinite(drawn.y))
-    shown = shown[sparse(len(shown))] if mark.marker else shown[:0]
+    shown = shown[sparse(drawn.x[shown], canvas.place)] if mark.marker else shown[:0]
     canvas.markers(drawn.x[shown], drawn.y[shown], marker)
     canvas.markers(*drawn.dots, marker)
     for _, x, y in drawn.rails:
-        few = sparse(len(x))
+        few = sparse(x, canvas.place)
         canvas.markers(x[few], y[few], _marker(mark.marker, mark.colour, False, size))
-    cross = {"marker": "x", "markersize": in_points(8), "markeredgecolor": own, "markeredgewidth": in_points(2)}
-    canvas.markers(*drawn.crosses, cross)
+    canvas.markers(*drawn.crosses, _cross(mark.colour))
 
 
 def band(mark: Band, canvas: Canvas) -> None:
@@ -74,10 +77,10 @@ def band(mark: Band, canvas: Canvas) -> None:
 def points(mark: Points, canvas: Canvas) -> None:
     drawn = scatter(mark, canvas.place)
     size = (5 if mark.filled else 4) if mark.small else 8
-    for special in (False, True):
-        chosen = drawn.special == special
-        style = _marker(mark.marker, mark.colour, mark.filled and not special, size)
-        style |= {"markeredgewidth": 0, "alpha": 0.85} if mark.small and mark.filled and not special else {}
+    for kind in ("number", "rail", "nan"):
+        chosen = drawn.kind == kind
+        style = _cross(mark.colour) if kind == "nan" else _marker(mark.marker, mark.colour, mark.filled and kind == "number", size)
+        style |= {"markeredgewidth": 0, "alpha": 0.85} if mark.small and mark.filled and kind == "number" else {}
         canvas.markers(drawn.x[chosen], drawn.y[chosen], style)
 
 

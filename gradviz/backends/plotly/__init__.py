@@ -30,6 +30,8 @@ def figure(description: Description, theme: Theme | None = None, width: float | 
         for mark in canvas.place.panel.marks:
             _marks.DRAW[type(mark)](mark, canvas)
         _marks.write_labels(canvas)
+        if not canvas.traces:
+            _marks.nothing(canvas)
     hidden = {"visible": False, "fixedrange": True}
     axes = _axes.axes(drawn) if drawn.places else {"xaxis": hidden, "yaxis": hidden}
     layout = _layout(drawn) | axes | _axes.colour_axes(drawn)

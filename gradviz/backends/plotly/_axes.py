@@ -85,10 +85,10 @@ def headings(plan: Plan) -> list[Dict]:
         common = {"y": 1, "yanchor": "bottom", "showarrow": False}
         if place.heading:
             text, font = f"<b>{escape(place.heading)}</b>", {"size": HEADING, "color": f"@{place.panel.colour}"}
-            found.append(_on(index, text=text, x=0, xanchor="left", xshift=-2, yshift=22 if place.note_below else 4, font=font, **common))
+            found.append(_on(index, text=text, x=0, xanchor="left", xshift=-2, yshift=6 + 16 * place.note_lines_below, font=font, **common))
         if place.note:
             side = {"x": 0, "xanchor": "left", "xshift": -2} if place.note_below else {"x": 1, "xanchor": "right", "xshift": 2}
-            found.append(_on(index, text=escape(place.note), **side, yshift=4, font={"size": TICK, "color": "@muted"}, **common))
+            found.append(_on(index, text=escape(place.note), **side, yshift=4, align="left", font={"size": TICK, "color": "@muted"}, **common))
         if not place.panel.marks:
             font = {"size": TITLE, "color": "@muted"}
             found.append(_on(index, text="nothing recorded", x=0.5, y=0.5, showarrow=False, font=font))

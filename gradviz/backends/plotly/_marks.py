@@ -9,7 +9,7 @@ from gradviz.arrays import Array
 from gradviz.backends import _tiles
 from gradviz.backends._layout import TICK, Place, Plan
 from gradviz.backends._special import GLYPHS, WORDS, heat_values, layers, runs
-from gradviz.backends._strokes import MARKS, labels, rule_ends, scatter, stroke
+from gradviz.backends._strokes import MARKS, labels, rule_ends, scatter, sparse, stroke
 from gradviz.backends._text import printable
 from gradviz.backends.plotly._axes import name
 from gradviz.backends.plotly._escape import escape, numbers
@@ -54,6 +54,10 @@ def _marker(shape: str, colour: str, filled: bool, size: float) -> Dict:
     return {"symbol": symbol, "size": size, "color": f"@{colour}", "line": {"width": 1.75 if size > 5 else 1, "color": f"@{colour}"}}
 
 
+def _cross(colour: str) -> Dict:
+    return {"symbol": "x-thin", "size": 7, "color": f"@{colour}", "line": {"width": 2, "color": f"@{colour}"}}
+
+
 def _value(axis_log: bool, letter: str) -> str:
     return f"10<sup>%{{{letter}:.1f}}</sup>" if axis_log else f"%{{{letter}:.4~g}}"
 
@@ -69,11 +73,10 @@ def line(mark: Line, canvas: Canvas) -> None:
     if len(drawn.dots[0]):
         canvas.markers(*drawn.dots, _marker(mark.marker, mark.colour, mark.filled, size), name=title, hoverinfo="skip")
     for kind, x, y in drawn.rails:
-        rail = _marker(mark.marker, mark.colour, False, size) | {"maxdisplayed": MARKS}
+        rail = _marker(mark.marker, mark.colour, False, size) | {"maxdisplayed": len(sparse(x, canvas.place))}
         canvas.markers(x, y, rail, name=title, hovertemplate=_rail_word(kind, canvas.place.y.log))
     if len(drawn.crosses[0]):
-        cross = {"symbol": "x-thin", "size": 9, "color": f"@{mark.colour}", "line": {"width": 2, "color": f"@{mark.colour}"}}
-        canvas.markers(*drawn.crosses, cross, name=title, hovertemplate=WORDS["nan"] + " from here on")
+        canvas.markers(*drawn.crosses, _cross(mark.colour), name=title, hovertemplate=WORDS["nan"] + " from here on")
 
 
 def _rail_word(kind: str, log: bool) -> str:
@@ -96,15 +99,15 @@ def points(mark: Points, canvas: Canvas) -> None:
     drawn, title = scatter(mark, canvas.place), escape(printable(mark.name))
     size = (5 if mark.filled else 4) if mark.small else 8
     hover = "%{text}" if mark.hover is not None else f"{_value(canvas.place.x.log, 'x')}, {_value(canvas.place.y.log, 'y')}"
-    for special in (False, True):
-        chosen = drawn.special == special
+    for kind in ("number", "rail", "nan"):
+        chosen = drawn.kind == kind
         if not chosen.any():
             continue
-        marker = _marker(mark.marker, mark.colour, mark.filled and not special, size)
-        marker |= {"opacity": 0.85, "line": {**marker["line"], "width": 0}} if mark.small and mark.filled and not special else {}
+        marker = _cross(mark.colour) if kind == "nan" else _marker(mark.marker, mark.colour, mark.filled and kind == "number", size)
+        marker |= {"opacity": 0.85, "line": {**marker["line"], "width": 0}} if mark.small and mark.filled and kind == "number" else {}
         texts = {} if mark.hover is None else {"text": [escape(mark.hover[at]) for at in drawn.which[chosen]]}
-        said = f"{hover}<extra>{title}</extra>" if mark.hover is not None or not special else f"not on the axis<extra>{title}</extra>"
-        canvas.markers(drawn.x[chosen], drawn.y[chosen], marker, name=title, hovertemplate=said, **texts)
+        said = hover if kind == "number" or mark.hover is not None else "not a number" if kind == "nan" else "on a rail: zero or infinite"
+        canvas.markers(drawn.x[chosen], drawn.y[chosen], marker, name=title, hovertemplate=f"{said}<extra>{title}</extra>", **texts)
 
 
 def heat(mark: Heat, canvas: Canvas) -> None:
@@ -147,6 +150,11 @@ def tiles(mark: Tiles, canvas: Canvas) -> None:
     x, y = (np.array([(box.left + box.right) / 2 for box in boxes]), np.array([(box.bottom + box.top) / 2 for box in boxes]))
     invisible = {"size": 22, "opacity": 0, "color": "@ink"}
     canvas.markers(x, y, invisible, text=[escape(box.full) for box in boxes], hovertemplate="%{text}<extra></extra>")
+
+
+def nothing(canvas: Canvas) -> None:
+    """plotly draws no axes without a trace on them."""
+    canvas.trace("scatter", x=[None], y=[None], hoverinfo="skip")
 
 
 def write_labels(canvas: Canvas) -> None:
