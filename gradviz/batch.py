@@ -37,21 +37,14 @@ class Batch:
 
     def __post_init__(self) -> None:
         if self.inputs.ndim not in (2, 3):
-            raise ShapeError(f"inputs have shape {self.inputs.shape}; they must be (time, batch) token ids or (time, batch, feature) values.")
+            wanted = "(time, batch) token ids or (time, batch, feature) values"
+            raise ShapeError(f"inputs have shape {self.inputs.shape}; they must be {wanted}.")
         steps, size = self.inputs.shape[:2]
         if self.lengths is not None:
-            self._check_lengths(np.asarray(self.lengths), steps, size)
+            check_lengths(np.asarray(self.lengths), steps, size)
         if self.inputs.ndim == 3 and not np.isfinite(self.inputs[self.mask]).all():
             t, b = np.argwhere(self.mask & ~np.isfinite(self.inputs).all(axis=2))[0]
-            raise NonFiniteError(f"the inputs hold NaN or infinity, first at time step {t} of example {b}; remove or replace it before training.")
-
-    @staticmethod
-    def _check_lengths(lengths: Integers, steps: int, size: int) -> None:
-        if lengths.shape != (size,):
-            raise ShapeError(f"lengths have shape {lengths.shape}; for a batch of {size} they must have shape ({size},).")
-        wrong = np.flatnonzero((lengths < 1) | (lengths > steps))
-        if len(wrong):
-            raise GradvizError(f"example {wrong[0]} has length {lengths[wrong[0]]}; lengths must be between 1 and {steps}, the number of time steps.")
+            raise NonFiniteError(f"the inputs hold NaN or infinity, first at time step {t} of example {b}; remove or replace it.")
 
     @property
     def steps(self) -> int:
@@ -67,3 +60,16 @@ class Batch:
         if self.lengths is None:
             return np.ones((self.steps, self.size), bool)
         return np.arange(self.steps)[:, None] < np.asarray(self.lengths)[None, :]
+
+
+def check_lengths(lengths: Integers, steps: int, size: int) -> None:
+    """Lengths must be (size,) whole numbers from 1 to `steps`."""
+    if lengths.shape != (size,) or not np.issubdtype(lengths.dtype, np.integer):
+        raise ShapeError(
+            f"lengths are {lengths.dtype} of shape {lengths.shape}; for a batch of {size} they must be integers of shape ({size},)."
+        )
+    wrong = np.flatnonzero((lengths < 1) | (lengths > steps))
+    if len(wrong):
+        raise GradvizError(
+            f"example {wrong[0]} has length {lengths[wrong[0]]}; lengths must be between 1 and {steps}, the number of time steps."
+        )

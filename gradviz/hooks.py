@@ -106,12 +106,14 @@ def applied(change: Change, t: int, array: Array, where: str) -> Replacement | N
     wanted = change(t, array.copy())
     if wanted is None:
         return None
+    said = f"the intervention at {where}, step {t},"
     answer = wanted if isinstance(wanted, Replacement) else Replacement(np.asarray(wanted))
     for part, values in (("values", answer.values), ("passes", answer.passes)):
         if values is not None and np.shape(values) != array.shape:
-            raise ShapeError(f"the intervention at {where}, step {t}, returned {part} of shape {np.shape(values)}; they must have shape {array.shape}.")
-    if not np.can_cast(np.asarray(answer.values).dtype, array.dtype, "same_kind"):
-        raise GradvizError(f"the intervention at {where}, step {t}, returned values of type {np.asarray(answer.values).dtype}; the network's are {array.dtype}.")
+            raise ShapeError(f"{said} returned {part} of shape {np.shape(values)}; they must have shape {array.shape}.")
+    dtype = np.asarray(answer.values).dtype
+    if not np.can_cast(dtype, array.dtype, "same_kind"):
+        raise GradvizError(f"{said} returned values of type {dtype}; the network's are {array.dtype}.")
     return answer
 
 

@@ -2,113 +2,49 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from gradviz.architecture import Architecture
 from gradviz.arrays import Array, Integers, Parameters
-from gradviz.batch import Batch, Signature
+from gradviz.batch import Batch, Signature, check_lengths
 from gradviz.cells import Weights
 from gradviz.config import Model
 from gradviz.errors import GradvizError, ShapeError
 from gradviz.hooks import Change, Hooks, Observer, Point, table
 from gradviz.initializers import initialize
 from gradviz.losses import LOSSES
+from gradviz.passes import Gradients, Loss, Pass, States
 from gradviz.tape import Tape
 from gradviz.unroll import LayerGradients, backward, forward, input_gradients, parameter_gradients, scatter
-
-States = dict[str, tuple[Array, ...]]  # by "layers.<l>.<direction>": one (batch, unit) per state of the cell
-
-
-@dataclass(frozen=True)
-class Pass:
-    """A pass forward. outputs: (time, batch, output), or (1, batch, output) if only the last step is read out; final: the
-    states after the last step; the tapes hold everything in between until the next pass reuses them."""
-
-    outputs: Array
-    final: States
-    tapes: dict[str, Tape]
-    weights: dict[str, Weights]
-    layer_inputs: list[Array | Integers]
-    tokens: Array | Integers
-    features: Array
-    at: str
-    lengths: Integers | None
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """parameters: by name; inputs: (time, batch, feature), None for tokens; initial: of the states before the first step."""
-
-    parameters: Parameters
-    inputs: Array | None
-    initial: States
-
-
-@dataclass(frozen=True)
-class Loss:
-    """mean: per counted step; sum: over the steps of a sequence, mean over the batch (the course notes' L); per_step:
-    (time, batch); d_outputs: gradient of the chosen one of the two; count: steps that count."""
-
-    mean: float
-    sum: float
-    per_step: Array
-    d_outputs: Array
-    count: int
 
 
 class Network:
     """`parameters` is a dict of arrays, changed in place by training. Arrays are (time, batch, unit)."""
 
     def __init__(self, model: Model, signature: Signature, *, dtype: str = "float32", seed: int = 0) -> None:
-        self.model, self.signature, self.dtype = model, signature, np.dtype(dtype)
-        self.directions = ("forward", "backward") if model.bidirectional else ("forward",)
-        self.parameters: Parameters = initialize(self.shapes(), self.blocks(), model.initialization, np.random.default_rng(seed), self.dtype)
-        self.hooks = Hooks(self.hook_points)
+        parts = Architecture(model, signature)
+        parameters = initialize(parts.shapes(), parts.blocks(), model.initialization, np.random.default_rng(seed), dtype)
+        self._set_up(parts, parameters, dtype, Hooks(parts.hook_points))
+
+    def _set_up(self, parts: Architecture, parameters: Parameters, dtype: str, hooks: Hooks) -> None:
+        self.parts, self.model, self.signature = parts, parts.model, parts.signature
+        self.parameters, self.dtype, self.hooks = parameters, np.dtype(dtype), hooks
         self._pool: dict[tuple[object, ...], Tape] = {}
 
-    # ------------------------------------------------------------------ what there is
+    def astype(self, dtype: str, *, hooks: bool = False) -> "Network":
+        """A copy that computes in another precision. hooks: share this network's observers and interventions."""
+        copy = Network.__new__(Network)
+        parameters = {name: array.astype(dtype) for name, array in self.parameters.items()}
+        copy._set_up(self.parts, parameters, dtype, self.hooks if hooks else Hooks(self.parts.hook_points))
+        return copy
 
-    @property
-    def places(self) -> list[tuple[int, str]]:
-        """(layer, direction) of every recurrent layer, bottom first."""
-        return [(layer, direction) for layer in range(self.model.layers) for direction in self.directions]
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of all parameters."""
-        model, signature, shapes = self.model, self.signature, {}
-        width = signature.inputs
-        if signature.tokens and model.embedding:
-            shapes["embedding.weight"] = (signature.inputs, model.embedding)
-            width = model.embedding
-        for layer, direction in self.places:
-            fan_in = width if layer == 0 else model.units * len(self.directions)
-            shapes |= {f"layers.{layer}.{direction}.{name}": shape for name, shape in model.cell.shapes(fan_in, model.units).items()}
-        return shapes | {"readout.weight": (model.units * len(self.directions), signature.outputs), "readout.bias": (signature.outputs,)}
-
-    def blocks(self) -> dict[str, tuple[str, ...]]:
-        """For each parameter of a layer the names of its blocks (gates), in the order of its first axis."""
-        stacked = ("weight_ih", "weight_hh", "bias")
-        return {name: self.model.cell.blocks for name in self.shapes() if name.startswith("layers.") and name.endswith(stacked)}
+    # ------------------------------------------------------------------ looking and changing
 
     def hook_points(self) -> list[Point]:
-        """Every point that can be observed; `print(network.points())` shows them."""
-        cell, points = self.model.cell, []
-        shape = f"(time, batch, {self.model.units})"
-        meaning = {
-            "recurrent": "hidden state as the step reads it, h_{t-1}",
-            "hidden": "hidden state h_t, the layer's output",
-            "cell": "cell state c_t",
-            "candidate": "proposed new content",
-        }
-        for layer, direction in self.places:
-            made = [point for _, points_made in cell.stages for point in points_made]
-            for point in ["recurrent", *made]:
-                name = f"layers.{layer}.{direction}.{point}"
-                points.append(Point(name, shape, meaning.get(point, f"{point.removeprefix('gate.')} gate, 0 to 1"), point != "recurrent"))
-        steps = "time" if self.signature.at == "every" else "1"
-        points.append(Point("readout.logits", f"({steps}, batch, {self.signature.outputs})", "outputs before softmax or loss", changeable=False))
-        return points
+        """Every point that can be observed or changed."""
+        return self.parts.hook_points()
 
     def points(self) -> str:
         """The hook points as a table: name, shape, meaning."""
@@ -122,13 +58,14 @@ class Network:
         """See `Hooks.intervene`."""
         return self.hooks.intervene(pattern, change)
 
-    def astype(self, dtype: str) -> "Network":
-        """A copy that computes in another precision; it has no hooks."""
-        other = Network.__new__(Network)
-        other.model, other.signature, other.dtype, other.directions = self.model, self.signature, np.dtype(dtype), self.directions
-        other.parameters = {name: array.astype(dtype) for name, array in self.parameters.items()}
-        other.hooks, other._pool = Hooks(other.hook_points), {}
-        return other
+    def named_gates(self) -> Iterator[tuple[str, str, Callable[[Array], Array]]]:
+        """(parameter, gate, view) for every block of every parameter: `view(array)` picks the block; gate is "" for a whole."""
+        blocks = self.parts.blocks()
+        for name in self.parameters:
+            if name not in blocks:
+                yield name, "", _whole
+            for index, gate in enumerate(blocks.get(name, ())):
+                yield name, gate, partial(_block, index)
 
     # ------------------------------------------------------------------ forward
 
@@ -142,62 +79,54 @@ class Network:
         """
         self._check(inputs)
         at = at or self.signature.at
-        padding = self._padding(inputs, lengths)
-        current: Array | Integers = self._embedded(inputs, padding)
+        padding = _padding(inputs, lengths)
+        current = self._embedded(inputs, padding)
         tapes: dict[str, Tape] = {}
         weights: dict[str, Weights] = {}
         layer_inputs = []
         for layer in range(self.model.layers):
             layer_inputs.append(current)
-            for direction in self.directions:
-                name = f"layers.{layer}.{direction}"
+            names = [f"layers.{layer}.{direction}" for direction in self.parts.directions]
+            for name in names:
                 weights[name] = self.model.cell.prepare(self._layer_parameters(name))
-                tapes[name] = self._run(name, weights[name], current, padding, initial, reuse)
-            outputs = [tapes[f"layers.{layer}.{direction}"].values("hidden") for direction in self.directions]
-            current = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=2)
-        if at == "last":
-            top = self.model.layers - 1
-            current = np.concatenate([tapes[f"layers.{top}.{direction}"].final[0] for direction in self.directions], axis=1)[None]
+                tapes[name] = self._run(name, weights[name], current, padding, initial or {}, reuse)
+            current = _joined([tapes[name].values("hidden") for name in names])
+        features = current if at == "every" else _joined([tapes[name].final[0][None] for name in names])
         with np.errstate(all="ignore"):
-            logits = current @ self.parameters["readout.weight"] + self.parameters["readout.bias"]
+            logits = features @ self.parameters["readout.weight"] + self.parameters["readout.bias"]
         self.hooks.show("readout.logits", lambda kind: logits, gradient=False)
         final = {name: tuple(state.copy() for state in tape.final) for name, tape in tapes.items()}
-        return Pass(logits, final, tapes, weights, layer_inputs, inputs, current, at, lengths)
+        return Pass(inputs, at, logits, final, features, layer_inputs, tapes, weights)
 
     def _check(self, inputs: Array | Integers) -> None:
-        signature, wanted = self.signature, "(time, batch) token ids" if self.signature.tokens else f"(time, batch, {self.signature.inputs})"
+        signature = self.signature
+        wanted = "(time, batch) token ids" if signature.tokens else f"(time, batch, {signature.inputs}) values"
         fits = inputs.ndim == 2 if signature.tokens else inputs.ndim == 3 and inputs.shape[2] == signature.inputs
         if not fits or (signature.tokens and not np.issubdtype(inputs.dtype, np.integer)):
             raise ShapeError(f"inputs are {inputs.dtype} of shape {inputs.shape}; this network takes {wanted}.")
         if signature.tokens and inputs.size and not (inputs.min() >= 0 and inputs.max() < signature.inputs):
             raise GradvizError(f"token ids run from {inputs.min()} to {inputs.max()}; they must be between 0 and {signature.inputs - 1}.")
 
-    def _padding(self, inputs: Array | Integers, lengths: Integers | None) -> Array | None:
-        if lengths is None or bool(np.all(np.asarray(lengths) == len(inputs))):
-            return None
-        Batch._check_lengths(np.asarray(lengths), *inputs.shape[:2])
-        return (np.arange(len(inputs))[:, None] >= np.asarray(lengths)[None, :])[..., None]
-
     def _embedded(self, inputs: Array | Integers, padding: Array | None) -> Array | Integers:
-        if not self.signature.tokens:
-            values = inputs.astype(self.dtype, copy=False)
-            return values if padding is None else np.where(padding, np.zeros((), self.dtype), values)
-        return self.parameters["embedding.weight"][inputs] if self.model.embedding else inputs
+        if self.signature.tokens:
+            return self.parameters["embedding.weight"][inputs] if self.parts.embeds else inputs
+        values = inputs.astype(self.dtype, copy=False)
+        masked: Array = values if padding is None else np.where(padding, np.zeros((), self.dtype), values)
+        return masked
 
     def _layer_parameters(self, name: str) -> Parameters:
-        return {key: self.parameters[f"{name}.{key}"] for key in self.model.cell.shapes(1, self.model.units)}
+        start = f"{name}."
+        return {key.removeprefix(start): array for key, array in self.parameters.items() if key.startswith(start)}
 
-    def _run(self, name: str, weights: Weights, inputs: Array | Integers, padding: Array | None, initial: States | None, reuse: bool) -> Tape:
-        cell = self.model.cell
-        changes = self.hooks.changes(name, ["recurrent", *(point for _, points in cell.stages for point in points)])
-        tape = self._tape(name, (*inputs.shape[:2], self.model.units), separate_read="recurrent" in changes, reuse=reuse)
+    def _run(self, name: str, weights: Weights, inputs: Array | Integers, padding: Array | None, initial: States, reuse: bool) -> Tape:
+        changes = self.hooks.changes(name, ["recurrent", *self.parts.made])
+        tape = self._tape(name, (inputs.shape[0], inputs.shape[1], self.model.units), separate_read="recurrent" in changes, reuse=reuse)
         tape.padding = padding
-        given = (initial or {}).get(name, (0,) * len(cell.states))
-        for slot, state in zip(tape.initial, given, strict=True):
+        for slot, state in zip(tape.initial, initial.get(name, (0,) * len(tape.initial)), strict=True):
             slot[...] = state
         forward(tape, weights, inputs, changes, name)
-        for point in [point for _, points in cell.stages for point in points]:
-            self.hooks.show(f"{name}.{point}", lambda kind, point=point: tape.values(point), gradient=False)
+        for point in self.parts.made:
+            self.hooks.show(f"{name}.{point}", partial(_values, tape, point), gradient=False)
         return tape
 
     def _tape(self, name: str, shape: tuple[int, int, int], *, separate_read: bool, reuse: bool) -> Tape:
@@ -209,24 +138,29 @@ class Network:
             self._pool[key] = tape
         return tape
 
-    # ------------------------------------------------------------------ loss and backward
+    # ------------------------------------------------------------------ loss
 
     def loss(self, run: Pass, batch: Batch, *, reduction: str = "mean") -> Loss:
         """The loss of a pass. reduction: whether `d_outputs` is the gradient of the "mean" per counted step or of the "sum"
         over time (mean over the batch)."""
-        targets, mask = batch.targets, batch.mask
-        if run.at == "last":
-            if self.signature.at == "every":  # only the last step of each sequence counts
-                last = (np.full(batch.size, batch.steps) if batch.lengths is None else np.asarray(batch.lengths)) - 1
-                targets = batch.targets[last, np.arange(batch.size)]
-            targets, mask = targets[None], np.ones((1, batch.size), bool)
+        at_last = run.at == "last"
+        targets = self._last_targets(batch) if at_last else batch.targets
+        mask = np.ones((1, batch.size), bool) if at_last else batch.mask
         count = int(mask.sum())
-        scale = count if reduction == "mean" else batch.size
         real = np.zeros((), self.dtype).real.dtype
         per_step, d_outputs = LOSSES[self.signature.loss](run.outputs, targets, mask.astype(real))
-        total = per_step.sum(dtype=np.result_type(per_step.dtype, np.float64))
-        plain = complex if np.iscomplexobj(per_step) else float
-        return Loss(plain(total / count), plain(total / batch.size), per_step, d_outputs / real.type(scale), count)
+        total = per_step.sum(dtype=np.result_type(per_step.dtype, np.float64)).item()
+        scale = count if reduction == "mean" else batch.size
+        return Loss(total / count, total / batch.size, per_step, d_outputs / real.type(scale), count)
+
+    def _last_targets(self, batch: Batch) -> Array | Integers:
+        """(1, batch, …): the targets of each sequence's last step."""
+        if self.signature.at == "last":
+            return batch.targets[None]
+        last = np.full(batch.size, batch.steps) if batch.lengths is None else np.asarray(batch.lengths)
+        return batch.targets[last - 1, np.arange(batch.size)][None]
+
+    # ------------------------------------------------------------------ backward
 
     def backward(self, run: Pass, d_outputs: Array, d_final: States | None = None, *, truncation: int = 0) -> Gradients:
         """Backpropagation through time: gradients of all parameters, of the inputs and of the initial states.
@@ -237,51 +171,67 @@ class Network:
         flat = d_outputs.reshape(-1, d_outputs.shape[2])
         with np.errstate(all="ignore"):
             gradients = {"readout.weight": run.features.reshape(len(flat), -1).T @ flat, "readout.bias": flat.sum(axis=0)}
-            d_features = d_outputs @ self.parameters["readout.weight"].T
-        ends = self._ends(run, d_features if run.at == "last" else None, d_final or {})
-        current = d_features if run.at == "every" else np.zeros((*run.tokens.shape[:2], d_features.shape[2]), self.dtype)
+            current: Array | None = d_outputs @ self.parameters["readout.weight"].T
+        ends = dict(d_final or {})
+        if run.at == "last" and current is not None:
+            ends = self._with_readout(ends, current[0])
+            current = np.zeros((*run.inputs.shape[:2], self.parts.width), self.dtype)
         initial: States = {}
         for layer in reversed(range(self.model.layers)):
-            below: Array | None = None
-            for place, direction in enumerate(self.directions):
+            arriving, current = current, None
+            for place, direction in enumerate(self.parts.directions):
                 name = f"layers.{layer}.{direction}"
-                direct = current[:, :, place * self.model.units : (place + 1) * self.model.units]
-                part = self._backward_layer(run, name, layer, direct, ends.get(name), truncation)
+                part = self._backward_layer(run, name, self._share(arriving, place), ends.get(name), truncation)
                 gradients |= {f"{name}.{key}": value for key, value in part.parameters.items()}
                 initial[name] = part.initial
-                below = part.inputs if below is None else below + part.inputs
-            current = below if below is not None else current
-        d_inputs: Array | None = below
-        if "embedding.weight" in self.parameters and below is not None:
-            gradients["embedding.weight"], d_inputs = scatter(run.tokens, below[None], self.signature.inputs)[0], None
-        return Gradients({name: gradients[name] for name in self.parameters}, d_inputs, initial)
+                current = part.inputs if current is None else current + part.inputs
+        if self.parts.embeds and current is not None:
+            gradients["embedding.weight"], current = scatter(run.inputs, current[None], self.signature.inputs)[0], None
+        return Gradients({name: gradients[name] for name in self.parameters}, current, initial)
 
-    def _ends(self, run: Pass, d_last: Array | None, d_final: States) -> States:
-        """Gradients that arrive at the final states: from the caller, and from a readout of the last step."""
-        ends = dict(d_final)
-        if d_last is not None:
-            for place, direction in enumerate(self.directions):
-                name = f"layers.{self.model.layers - 1}.{direction}"
-                d_hidden = d_last[0][:, place * self.model.units : (place + 1) * self.model.units]
-                given = ends.get(name, (np.zeros_like(d_hidden),) * len(self.model.cell.states))
-                ends[name] = (given[0] + d_hidden, *given[1:])
+    def _share(self, both: Array | None, place: int) -> Array:
+        """The part of (…, width) that belongs to one direction."""
+        assert both is not None
+        return both[..., place * self.model.units : (place + 1) * self.model.units]
+
+    def _with_readout(self, ends: States, d_features: Array) -> States:
+        """Add what a readout of the last step sends back to the final states of the top layer."""
+        for place, direction in enumerate(self.parts.directions):
+            name, d_hidden = f"layers.{self.model.layers - 1}.{direction}", self._share(d_features, place)
+            given = ends.get(name, (np.zeros_like(d_hidden),) * len(self.model.cell.states))
+            ends[name] = (given[0] + d_hidden, *given[1:])
         return ends
 
-    def _backward_layer(
-        self, run: Pass, name: str, layer: int, direct: Array, end: tuple[Array, ...] | None, truncation: int
-    ) -> LayerGradients:
-        tape, inputs = run.tapes[name], run.layer_inputs[layer]
+    def _backward_layer(self, run: Pass, name: str, direct: Array, end: tuple[Array, ...] | None, truncation: int) -> LayerGradients:
+        tape, inputs = run.tapes[name], run.layer_inputs[int(name.split(".")[1])]
         initial = backward(tape, run.weights[name], direct, end or (None,) * len(self.model.cell.states), truncation)
         parameters = parameter_gradients(tape, inputs, self.signature.inputs)
-        for _, points in self.model.cell.stages:
-            for point in points:
-                self.hooks.show(f"{name}.{point}", lambda kind, point=point: tape.gradients(point, kind or "total"), gradient=True)
+        for point in self.parts.made:
+            self.hooks.show(f"{name}.{point}", partial(tape.gradients, point), gradient=True)
         d_inputs = None if inputs.ndim == 2 else input_gradients(tape, self.parameters[f"{name}.weight_ih"])
         return LayerGradients(parameters, d_inputs, initial)
 
-    def named_gates(self) -> Iterator[tuple[str, str, Callable[[Array], Array]]]:
-        """(parameter, gate, view) for every block of every parameter: `view(array)` picks the block; gate is "" for a whole."""
-        blocks = self.blocks()
-        for name in self.parameters:
-            for index, gate in enumerate(blocks.get(name, ("",))):
-                yield name, gate, (lambda array, index=index: array[index]) if name in blocks else (lambda array: array)
+
+def _padding(inputs: Array | Integers, lengths: Integers | None) -> Array | None:
+    """(time, batch, 1) true where a sequence has ended; None if all are full."""
+    if lengths is None or bool(np.all(np.asarray(lengths) == len(inputs))):
+        return None
+    check_lengths(np.asarray(lengths), inputs.shape[0], inputs.shape[1])
+    return np.asarray(np.arange(len(inputs))[:, None] >= np.asarray(lengths)[None, :])[..., None]
+
+
+def _joined(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+
+
+def _values(tape: Tape, point: str, kind: str) -> Array:
+    return tape.values(point)
+
+
+def _whole(array: Array) -> Array:
+    return array
+
+
+def _block(index: int, array: Array) -> Array:
+    block: Array = array[index]
+    return block

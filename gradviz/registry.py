@@ -41,7 +41,8 @@ class Registry(Generic[T]):
     def _entry_of(self, module: ModuleType) -> type[T]:
         found = self.entries_in(module)
         if len(found) != 1:
-            raise GradvizError(f"{module.__name__} must define one {self.kind}, a class derived from {self.base.__name__}; it defines {len(found)}.")
+            wanted = f"one {self.kind}, a class derived from {self.base.__name__}"
+            raise GradvizError(f"{module.__name__} must define {wanted}; it defines {len(found)}.")
         return found[0]
 
     def add(self, name: str, entry: type[T]) -> None:

@@ -6,6 +6,7 @@ the order of the sequence whichever way it was read.
 """
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from gradviz.arrays import Array
 from gradviz.cells import Cell, Sequence, Step
@@ -14,7 +15,9 @@ from gradviz.cells import Cell, Sequence, Step
 class Tape:
     """`separate_read` gives the state as a step reads it a buffer of its own, for interventions on the point `recurrent`."""
 
-    def __init__(self, cell: Cell, shape: tuple[int, int, int], dtype: np.dtype, *, backward: bool = False, separate_read: bool = False) -> None:
+    def __init__(
+        self, cell: Cell, shape: tuple[int, int, int], dtype: DTypeLike, *, backward: bool = False, separate_read: bool = False
+    ) -> None:
         steps, size, units = shape
         self.cell, self.shape, self.is_backward = cell, shape, backward
         blocks = len(cell.blocks)
@@ -97,4 +100,5 @@ class Tape:
 
     def _output_slope(self) -> Array:
         """∂h_t/∂c_t of a cell with a second state, from its own factor that leads from hidden to no block."""
-        return self.sequence.factors[self.cell.factors.index(("hidden", ""))]
+        slope: Array = self.sequence.factors[self.cell.factors.index(("hidden", ""))]
+        return slope

@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from gradviz.clipping import Clipped
 from gradviz.config import Experiment
-from gradviz.network import Loss, Network, Pass, States
+from gradviz.network import Network
+from gradviz.passes import Loss, Pass, States
 from gradviz.recording.meta import describe
 from gradviz.recording.recorder import Recorder, Sink
 from gradviz.recording.store import RunWriter

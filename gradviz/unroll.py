@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array, Integers, Parameters
-from gradviz.cells import Cell, Weights
+from gradviz.cells import Weights
 from gradviz.cells._base import products
 from gradviz.hooks import Change, applied
 from gradviz.tape import Tape
@@ -154,4 +154,5 @@ def input_gradients(tape: Tape, weights_ih: Array) -> Array:
         total = flat[0] @ weights_ih[0].T
         for gradient, weight in zip(flat[1:], weights_ih[1:], strict=True):
             total += gradient @ weight.T
-    return total.reshape(steps, size, -1)
+    d_inputs: Array = total.reshape(steps, size, -1)
+    return d_inputs

@@ -57,14 +57,17 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Weights:
-    """One layer's weights made ready for a pass. ih: (block, input, unit), hh: (block, unit, unit), bias: (block, unit), all
-    with the half of the sigmoids folded in; back: hh as it is, transposed to (block, unit, unit); bias_hh: (unit,) or None."""
+    """One layer's weights made ready for a pass.
+
+    ih: (block, input, unit), hh: (block, unit, unit), bias: (block, unit), with the half of the sigmoids folded in;
+    back: hh as it is, each block transposed; bias_hh: (unit,), empty for most cells.
+    """
 
     ih: Array
     hh: Array
     bias: Array
     back: Array
-    bias_hh: Array | None = None
+    bias_hh: Array
 
 
 class Cell(ABC):
@@ -98,7 +101,7 @@ class Cell(ABC):
         half = np.array([0.5] * self.gates + [1.0] * (len(self.blocks) - self.gates), dtype=hh.dtype)
         wide = half[:, None, None]
         bias = parameters["bias"] * half[:, None]
-        return Weights(parameters["weight_ih"] * wide, hh * wide, bias, hh.transpose(0, 2, 1), parameters.get("bias_hh"))
+        return Weights(parameters["weight_ih"] * wide, hh * wide, bias, hh.transpose(0, 2, 1), parameters.get("bias_hh", bias[:0]))
 
     @abstractmethod
     def local_derivatives(self, tape: Sequence) -> None:
@@ -126,7 +129,8 @@ class Cell(ABC):
 def products(states: Array, gradients: Array) -> Array:
     """Σ over time and batch of statesᵀ·gradients: (time, batch, n) and (block, time, batch, m) give (block, n, m)."""
     blocks, steps, size, units = gradients.shape
-    return np.matmul(states.reshape(steps * size, -1).T, gradients.reshape(blocks, steps * size, units))
+    total: Array = np.matmul(states.reshape(steps * size, -1).T, gradients.reshape(blocks, steps * size, units))
+    return total
 
 
 def tanh_with_sigmoids(step: Step) -> None:

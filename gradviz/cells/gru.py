@@ -44,7 +44,7 @@ class GRU(Cell):
         mix(step.rows[1], step.before[0], step.rows[2], out=step.after[0])
 
     def local_derivatives(self, tape: Sequence) -> None:
-        r, z, n = tape.block
+        _, z, n = tape.block
         reset, update, candidate, keep = tape.factors
         np.subtract(1, tape.block[:2], out=tape.factors[:2])
         one_minus_square(n, update, out=candidate)  # (1 − z)(1 − n²)

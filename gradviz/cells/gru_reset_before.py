@@ -24,7 +24,7 @@ class GRUResetBefore(Cell):
     gates = 2
     extra = ("reset_state",)  # r · h
     d_extra = ("d_reset_state",)
-    factors = (("candidate", "reset"), ("hidden", "update"), ("hidden", "candidate"), ("hidden", ""))
+    factors = (("", "reset"), ("hidden", "update"), ("hidden", "candidate"), ("hidden", ""))
     stages = (("gate", ("gate.reset", "gate.update")), ("propose", ("candidate",)), ("blend", ("hidden",)))
 
     def gate(self, weights: Weights, step: Step) -> None:
@@ -43,7 +43,7 @@ class GRUResetBefore(Cell):
         mix(step.rows[1], step.before[0], step.rows[2], out=step.after[0])
 
     def local_derivatives(self, tape: Sequence) -> None:
-        r, z, n = tape.block
+        _, z, n = tape.block
         reset, update, candidate, keep = tape.factors
         np.subtract(1, tape.block[:2], out=tape.factors[:2])
         one_minus_square(n, update, out=candidate)  # (1 − z)(1 − n²)

@@ -52,6 +52,6 @@ def _refuse_to_replace(out: Path, names: list[str], force: bool) -> None:
     there = [name for name in names if (out / name / "run.json").exists()]
     if there and not force:
         raise GradvizError(
-            f"{out} holds an earlier demo ({there[0]}{' …' if len(there) > 1 else ''}). Add --force to replace its runs, or --out another folder; "
-            f"gradviz dashboard {out} shows what is there."
+            f"{out} holds runs of an earlier demo ({there[0]}{' …' if len(there) > 1 else ''}). "
+            f"Add --force to replace them, or --out another folder; gradviz dashboard {out} shows what is there."
         )

@@ -25,7 +25,7 @@ def measure(network: Network, batch: Batch) -> HeldOut:
     run = network.forward(batch.inputs, batch.lengths, reuse=True)
     loss = network.loss(run, batch, reduction="sum")
     rows: list[dict[str, object]] = []
-    for direction in network.directions:
+    for direction in network.parts.directions:
         network.backward(run, _last_only(loss.d_outputs, batch, run.at, direction) * batch.size)  # each sequence's own loss
         for name, tape in run.tapes.items():
             if name.endswith(direction):

@@ -11,7 +11,8 @@ from gradviz.arrays import Array, Parameters, norm
 from gradviz.batch import Batch
 from gradviz.config import Recording
 from gradviz.hooks import layer_of
-from gradviz.network import Network, Pass
+from gradviz.network import Network
+from gradviz.passes import Pass
 from gradviz.quantities import QUANTITIES
 from gradviz.recording import reach, trouble
 from gradviz.recording.statistics import over_batch

@@ -21,6 +21,11 @@ WHERE = (
     Column("point", "string", "last parts of the hook point: hidden, cell, gate.forget, candidate …"),
 )
 
+REACH = (
+    "log10 of the geometric mean over held-out sequences of the norm of the gradient of the LAST step's loss, per lag (steps back from "
+    "the end of each sequence); -inf where it is exactly zero"
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "steps": (
         STEP,
@@ -52,11 +57,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "reach": (
         STEP,
         *WHERE,
-        Column("mean", "list<double>", "log10 of the geometric mean over held-out sequences of the norm of the gradient of the LAST step's loss, per lag (steps back from the end of each sequence); -inf where it is exactly zero"),
+        Column("mean", "list<double>", REACH),
         Column("low", "list<double>", "log10 of the 10th percentile"),
         Column("median", "list<double>", "log10 of the median"),
         Column("high", "list<double>", "log10 of the 90th percentile"),
-        Column("decay", "double", "factor per step back: exp of the slope of the log geometric mean over lags 5 to the last; NaN if it cannot be fitted"),
+        Column("decay", "double", "factor per step back: slope of the log geometric mean from lag 5 on; NaN if it cannot be fitted"),
     ),
     "parameters": (
         STEP,

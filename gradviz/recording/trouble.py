@@ -3,7 +3,8 @@
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.network import Network, Pass
+from gradviz.network import Network
+from gradviz.passes import Pass
 
 
 def origin(network: Network, run: Pass) -> dict[str, object] | None:
@@ -16,8 +17,8 @@ def origin(network: Network, run: Pass) -> dict[str, object] | None:
         found = [(point, _first(tape.values(point), tape.order)) for point in points]
         bad = [(point, where) for point, where in found if where is not None]
         if bad:
-            point, where = min(bad, key=lambda item: tape.order.index(item[1][0]))
-            return _row(place, point, where, tape.values(point), gradient=False)
+            point, first = min(bad, key=lambda item: tape.order.index(item[1][0]))
+            return _row(place, point, first, tape.values(point), gradient=False)
     for place, tape in reversed(run.tapes.items()):
         for point in network.model.cell.states:
             where = _first(tape.gradients(point), tape.order[::-1])
@@ -28,7 +29,7 @@ def origin(network: Network, run: Pass) -> dict[str, object] | None:
 
 def _first(values: Array, order: range) -> tuple[int, int, int] | None:
     """(time, example, unit) of the first value that is not finite, in the given order of time steps."""
-    bad_steps = ~np.isfinite(values).all(axis=(1, 2))
+    bad_steps = np.atleast_1d(~np.isfinite(values).all(axis=(1, 2)))
     for t in order:
         if bad_steps[t]:
             example, unit = np.argwhere(~np.isfinite(values[t]))[0]

@@ -1,0 +1,119 @@
+"""Every cell obeys the contract: its hand-written backward pass is the derivative of its forward pass."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from gradviz import hooks
+from gradviz.batch import Batch, Signature
+from gradviz.cells import CELLS
+from gradviz.config import Model
+from gradviz.gradcheck import gradcheck, worst
+from gradviz.network import Network
+
+LENGTHS = {"full": None, "ragged": np.array([6, 1, 4]), "all one": np.array([1, 1, 1]), "none reaches the end": np.array([3, 5, 2])}
+VALUES, TOKENS = Signature(2, 2, False, "squared"), Signature(5, 5, True, "softmax")
+
+
+def network(cell: str, *, layers: int = 1, bidirectional: bool = False, signature: Signature = VALUES, embedding: int = 0) -> Network:
+    model = Model(cell=CELLS[cell](), units=3, layers=layers, bidirectional=bidirectional, embedding=embedding)
+    made = Network(model, signature, dtype="float64", seed=3)
+    rng = np.random.default_rng(4)
+    for array in made.parameters.values():  # biases of zero would hide mistakes
+        array[...] = rng.normal(0, 0.7, array.shape)
+    return made
+
+
+def batch(lengths: np.ndarray | None, at: str = "every", steps: int = 6) -> Batch:
+    rng = np.random.default_rng(5)
+    inputs = rng.normal(size=(steps, 3, 2))
+    if lengths is not None:
+        inputs[np.arange(steps)[:, None] >= lengths[None, :]] = np.nan  # rubbish in the padding must not matter
+    return Batch(inputs, rng.normal(size=(steps, 3, 2) if at == "every" else (3, 2)), lengths)
+
+
+@pytest.mark.parametrize(("cell", "pattern", "bidirectional"), list(product(CELLS, LENGTHS, (False, True))))
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_every_gradient_is_the_derivative(cell: str, pattern: str, bidirectional: bool, layers: int) -> None:
+    checks = gradcheck(network(cell, layers=layers, bidirectional=bidirectional), batch(LENGTHS[pattern]), most=25)
+    assert worst(checks).passed, worst(checks)
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("pattern", list(LENGTHS))
+def test_the_loss_at_the_last_step_alone(cell: str, pattern: str) -> None:
+    made = network(cell, layers=2, bidirectional=True, signature=Signature(2, 2, False, "squared", at="last"))
+    checks = gradcheck(made, batch(LENGTHS[pattern], at="last"), most=25)
+    assert worst(checks).passed, worst(checks)
+
+
+@pytest.mark.parametrize(("cell", "embedding"), list(product(CELLS, (0, 4))))
+def test_tokens_one_hot_and_embedded(cell: str, embedding: int) -> None:
+    rng = np.random.default_rng(6)
+    tokens = Batch(rng.integers(0, 5, (6, 3)), rng.integers(0, 5, (6, 3)), LENGTHS["ragged"])
+    checks = gradcheck(network(cell, layers=2, signature=TOKENS, embedding=embedding), tokens, most=25)
+    assert worst(checks).passed, worst(checks)
+
+
+def test_relu_agrees_with_central_differences() -> None:
+    model = Model(cell=CELLS["rnn"](activation="relu"), units=3, layers=2)
+    made = Network(model, VALUES, dtype="float64", seed=3)
+    checks = gradcheck(made, batch(LENGTHS["ragged"]), method="central", most=25)
+    assert worst(checks).passed, worst(checks)
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_interventions_change_forward_and_backward_alike(cell: str) -> None:
+    made = network(cell, layers=2, bidirectional=True)
+    points = [point for _, points in made.model.cell.stages for point in points]
+    for point in points:
+        with made.intervene(f"layers.0.*.{point}", hooks.clamp(0.3, units=[1])):
+            checks = gradcheck(made, batch(None), most=20)
+            assert worst(checks).passed, (point, worst(checks))
+        with made.intervene(f"layers.1.backward.{point}", lambda t, array: np.full(array.shape, 0.4) if t == 2 else None):
+            checks = gradcheck(made, batch(None), most=20)
+            assert worst(checks).passed, (point, worst(checks))
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_clamping_what_a_step_reads(cell: str) -> None:
+    made = network(cell, layers=2)
+    with made.intervene("layers.*.recurrent", hooks.ablate([0, 2])):
+        checks = gradcheck(made, batch(LENGTHS["ragged"]), most=20)
+    assert worst(checks).passed, worst(checks)
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_saturated_preactivations_give_no_warning_and_a_right_gradient(cell: str) -> None:
+    made = network(cell)
+    for name, array in made.parameters.items():
+        if name.endswith("bias"):
+            array[...] = 300.0 * np.where(np.arange(array.shape[-1]) % 2, 1, -1)
+    assert worst(gradcheck(made, batch(None))).passed
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_arrays_handed_in_are_left_alone(cell: str) -> None:
+    made, given = network(cell, bidirectional=True), batch(LENGTHS["ragged"])
+    before = {name: array.copy() for name, array in made.parameters.items()}
+    inputs, targets = given.inputs.copy(), given.targets.copy()
+    run = made.forward(given.inputs, given.lengths)
+    made.backward(run, made.loss(run, given).d_outputs)
+    assert np.array_equal(inputs, given.inputs, equal_nan=True)
+    assert np.array_equal(targets, given.targets)
+    assert all(np.array_equal(before[name], made.parameters[name]) for name in before)
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_complex_step_catches_a_planted_mistake(cell: str) -> None:
+    made = network(cell)
+    wrong = made.model.cell.local_derivatives
+
+    class Planted(CELLS[cell]):  # type: ignore[misc]
+        def local_derivatives(self, tape):  # type: ignore[no-untyped-def]
+            wrong(tape)
+            tape.factors[0] *= 1.001
+
+    object.__setattr__(made.model, "cell", Planted())
+    assert not worst(gradcheck(made, batch(None))).passed

@@ -1,0 +1,137 @@
+"""Hooks: what matches, what is given, what is cleaned up."""
+
+import numpy as np
+import pytest
+
+from gradviz import hooks
+from gradviz.batch import Batch, Signature
+from gradviz.cells import CELLS
+from gradviz.config import Model
+from gradviz.errors import GradvizError, ShapeError
+from gradviz.network import Network
+
+
+@pytest.fixture
+def network() -> Network:
+    return Network(Model(cell=CELLS["lstm"](), units=4, layers=2, bidirectional=True), Signature(3, 2, False, "squared"), seed=1)
+
+
+INPUTS = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float32)
+FORGET = "layers.0.forward.gate.forget"
+
+
+def test_the_table_names_every_point_with_shape_and_meaning(network: Network) -> None:
+    lines = network.points().splitlines()
+    assert len(lines) == 2 * 2 * 7 + 1
+    assert any(line.startswith(FORGET) and "(time, batch, 4)" in line and "forget gate" in line for line in lines)
+
+
+def test_every_visible_point_is_shown_once_a_sequence(network: Network) -> None:
+    seen: list[str] = []
+    with network.observe("*", lambda name, array: seen.append(name)):
+        network.forward(INPUTS)
+    assert sorted(seen) == sorted(point.name for point in network.hook_points() if point.visible)
+
+
+def test_arrays_are_read_only(network: Network) -> None:
+    kept: list[np.ndarray] = []
+    with network.observe(FORGET, lambda name, array: kept.append(array)):
+        network.forward(INPUTS)
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0][0] = 0
+
+
+def test_a_pattern_that_matches_nothing_lists_what_there_is(network: Network) -> None:
+    with (
+        pytest.raises(GradvizError, match=r"no hook point matches 'layers\.7.*'.*layers\.0\.forward\.gate\.forget"),
+        network.observe("layers.7.*", print),
+    ):
+        pass
+    with pytest.raises(GradvizError, match="no hook point"), network.intervene("readout.logits", lambda t, a: None):
+        pass
+    with pytest.raises(GradvizError, match="kind of gradient 'sideways'"), network.observe(FORGET, print, gradient="sideways"):
+        pass
+
+
+def test_leaving_a_block_removes_that_blocks_hooks_alone_even_after_an_error(network: Network) -> None:
+    outer: list[str] = []
+    with network.observe(FORGET, lambda name, array: outer.append(name)):
+        with (
+            pytest.raises(ZeroDivisionError),
+            network.observe("layers.*", lambda name, array: None),
+            network.intervene(FORGET, hooks.clamp(0.5)),
+        ):
+            raise ZeroDivisionError
+        free = network.forward(INPUTS).outputs
+        with network.intervene(FORGET, hooks.clamp(0.5)):
+            held = network.forward(INPUTS).outputs
+        again = network.forward(INPUTS).outputs
+    network.forward(INPUTS)
+    assert outer == [FORGET] * 3
+    assert not np.allclose(free, held)
+    assert np.array_equal(free, again)
+
+
+def test_a_clamped_gate_has_the_value_and_its_preactivation_no_gradient(network: Network) -> None:
+    seen: list[np.ndarray] = []
+    block = network.model.cell.blocks.index("forget")
+    with network.intervene(FORGET, hooks.clamp(0.25)), network.observe(FORGET, lambda name, array: seen.append(array.copy())):
+        run = network.forward(INPUTS)
+        gradients = network.backward(run, np.ones_like(run.outputs)).parameters
+    assert np.all(seen[0] == np.float32(0.25))
+    assert not gradients["layers.0.forward.weight_ih"][block].any()
+    assert gradients["layers.0.backward.weight_ih"][block].any()
+
+
+def test_h_detach_leaves_the_numbers_and_cuts_the_path_through_h(network: Network) -> None:
+    free = network.forward(INPUTS)
+    with network.intervene("layers.*.recurrent", hooks.detach()):
+        cut = network.forward(INPUTS)
+        gradients = network.backward(cut, np.ones_like(cut.outputs)).initial
+    assert np.array_equal(free.outputs, cut.outputs)
+    assert not gradients["layers.0.forward"][0].any()
+    assert gradients["layers.0.forward"][1].any()  # the cell state's own path stays
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "says"),
+    [
+        (np.zeros(3), ShapeError, r"step 0, returned values of shape \(3,\).*\(2, 4\)"),
+        (np.zeros((2, 4), complex), GradvizError, "complex128"),
+    ],
+)
+def test_an_intervention_that_does_not_fit_is_refused(network: Network, answer: np.ndarray, kind: type[Exception], says: str) -> None:
+    with network.intervene(FORGET, lambda t, array: answer), pytest.raises(kind, match=says):
+        network.forward(INPUTS)
+
+
+def test_an_intervention_cannot_write_into_the_network(network: Network) -> None:
+    free = network.forward(INPUTS).outputs
+
+    def scribble(t: int, array: np.ndarray) -> None:
+        array[...] = 7
+
+    with network.intervene(FORGET, scribble):
+        assert np.array_equal(network.forward(INPUTS).outputs, free)
+
+
+def test_reused_buffers_give_the_same_numbers(network: Network) -> None:
+    targets = np.zeros((5, 2, 2), np.float32)
+
+    def gradients(*, reuse: bool) -> dict[str, np.ndarray]:
+        run = network.forward(INPUTS, np.array([5, 3]), reuse=reuse)
+        return network.backward(run, network.loss(run, Batch(INPUTS, targets, np.array([5, 3]))).d_outputs).parameters
+
+    first = gradients(reuse=False)
+    for _ in range(2):
+        assert all(np.array_equal(first[name], value) for name, value in gradients(reuse=True).items())
+
+
+def test_inputs_that_do_not_fit_are_refused(network: Network) -> None:
+    with pytest.raises(ShapeError, match=r"\(time, batch, 3\) values"):
+        network.forward(INPUTS[..., :2])
+    tokens = Network(Model(units=4), Signature(6, 6, True, "softmax"))
+    with pytest.raises(GradvizError, match="run from 0 to 9; they must be between 0 and 5"):
+        tokens.forward(np.array([[0, 9]]))
+    with pytest.raises(GradvizError, match="example 1 has length 0"):
+        network.forward(INPUTS, np.array([5, 0]))
