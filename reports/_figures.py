@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gradviz.backends import plotly
 from gradviz.charts import CHARTS, Description
 from gradviz.errors import GradvizError
+from gradviz.reports._packing import compact
 from gradviz.reports._tables import Table, packed, table
 from gradviz.reports.kinds import Picture
 
 HEIGHTS = {"line": 360, "multiples": 320, "film": 460, "gate": 500, "strip": 270, "tiles": 320}  # until it is drawn
+POSITIONS = 26  # of a slider, at most: spread evenly, with the first and the last recorded step
 Changes = list[tuple[list[str | int], Any]]
 
 
@@ -45,7 +48,7 @@ def figure(number: int, picture: Picture) -> Figure:
         said, moments = _refused(picture.chart, str(error)), []
     if said.missing:
         return Figure(number, picture.about, said, table(said.frame))
-    drawn = plotly.figure(said)
+    drawn = compact(plotly.figure(said))
     frames = [_moment(drawn, step, moment) for step, moment in moments or [(0, said)]]
     payload = {**drawn, "frames": frames, "table": packed(said.frame)}
     return Figure(number, picture.about, said, table(said.frame), tuple(step for step, _ in moments), payload)
@@ -67,9 +70,10 @@ def _at(chart: type[Any], step: int) -> Any:
 
 
 def shared_steps(picture: Picture) -> list[int]:
-    """Training steps at which every run has measured its reach."""
+    """Training steps at which every run has measured its reach; not all of them if there are many."""
     recorded = [set(run.reach_steps) for run in picture.runs if run.reach_steps]
-    return sorted(int(step) for step in set.intersection(*recorded)) if recorded else []
+    steps = sorted(set.intersection(*recorded)) if recorded else []
+    return [steps[round(at)] for at in np.linspace(0, len(steps) - 1, min(POSITIONS, len(steps)))]
 
 
 def _refused(chart: str, reason: str) -> Description:
@@ -78,7 +82,7 @@ def _refused(chart: str, reason: str) -> Description:
 
 def _moment(base: dict[str, Any], step: int, said: Description) -> dict[str, Any]:
     """One position of the slider: its words, and what changes in the figure, on a wide and on a narrow page."""
-    wide, narrow = plotly.figure(said), plotly.figure(said, narrow=True)
+    wide, narrow = compact(plotly.figure(said)), compact(plotly.figure(said, narrow=True))
     return {"step": step, "title": said.title, "subtitle": said.subtitle, "wide": changes(base, wide), "narrow": changes(wide, narrow)}
 
 

@@ -22,22 +22,26 @@ class Said:
 
 @dataclass(frozen=True)
 class Ruling:
-    """A rule and its verdicts, the most severe first; those it does not apply to come apart, with the reason."""
+    """A rule and its verdicts: found (the most severe first), fine, and silent, where the rule does not apply, with the reason."""
 
     code: str
     rule: type[Finding]
-    said: tuple[Said, ...]
+    found: tuple[Said, ...]
+    fine: tuple[Said, ...]
     silent: tuple[Said, ...]
 
 
 def rulings(runs: Sequence[Run]) -> list[Ruling]:
-    """The rules that found most come first."""
-    found = [_ruling(code, runs) for code in FINDINGS]
-    return sorted(found, key=lambda ruling: min((ORDER.index(one.verdict.severity) for one in ruling.said), default=len(ORDER)))
+    """The rules with the most severe findings come first."""
+    return sorted((_ruling(code, runs) for code in FINDINGS), key=lambda ruling: min((_rank(one) for one in ruling.found), default=len(ORDER)))
 
 
 def _ruling(code: str, runs: Sequence[Run]) -> Ruling:
     rule = FINDINGS[code]
-    every = sorted((Said(run, rule().check(run)) for run in runs), key=lambda one: ORDER.index(one.verdict.severity))
-    silent = tuple(one for one in every if one.verdict.severity == "none")
-    return Ruling(code, rule, tuple(one for one in every if one.verdict.severity != "none"), silent)
+    every = sorted((Said(run, rule().check(run)) for run in runs), key=_rank)
+    apart = {severity: tuple(one for one in every if one.verdict.severity == severity) for severity in ("good", "none")}
+    return Ruling(code, rule, tuple(one for one in every if one.verdict.severity not in apart), apart["good"], apart["none"])
+
+
+def _rank(one: Said) -> int:
+    return ORDER.index(one.verdict.severity)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradviz.charts._words import listed, number, number_of_log, percent, sentence, span, spoken, steps
+from gradviz.charts._words import listed, number, number_of_log, percent, sentence, spoken, steps
 from gradviz.findings import ORDER, Verdict
 from gradviz.findings._summary import headline, row
 from gradviz.frames import Run
@@ -16,7 +16,10 @@ CARDS = 4
 LARGE = {"growth_decades": lambda decades: f"×{number_of_log(decades)}", "half_life_end": steps, "share_clipped": percent, "step": lambda step: f"step {step:.0f}"}
 BETTER = 0.9  # a loss is called lower if it is below this share of the other
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-WHAT = "How the loss of the last step would move an earlier state is a gradient, and on its way back every step multiplies it. This page follows that factor through training."
+WHAT = (
+    "The loss at the end of a sequence teaches about an early step only through a gradient that every step in between multiplies. "
+    "This page follows that gradient, run by run, through training."
+)
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,8 @@ def facts(runs: Sequence[Run]) -> str:
     per_task = listed([f"{_count(len(members))} on {task}" for task, members in groups.items()])
     head = f"{sentence(_count(len(runs)))} run{'s' if len(runs) > 1 else ''}" + (f": {per_task}" if len(groups) > 1 else f" on {next(iter(groups))}")
     models = [run.meta["experiment"]["model"] for run in runs]
-    units, layers = (span([model[name] for model in models]) for name in ("units", "layers"))
-    updates = span([run.meta["experiment"]["training"]["updates"] for run in runs])
+    units, layers = (_span([model[name] for model in models]) for name in ("units", "layers"))
+    updates = _span([run.meta["experiment"]["training"]["updates"] for run in runs])
     return f"{head}. {units} units in {layers} layer{'' if layers == '1' else 's'}, {updates} updates."
 
 
@@ -94,7 +97,7 @@ def cards(runs: Sequence[Run], heads: Heads) -> list[Card]:
 def _card(members: list[Run], heads: Heads, runs: Sequence[Run]) -> Card:
     first = members[0]
     verdict = heads[first.path]
-    more = f" and {_count(len(members) - 1)} more" if len(members) > 1 else ""
+    more = f", and {_count(len(members) - 1)} more" if len(members) > 1 else ""
     return Card(verdict.code, verdict.severity, verdict.word, _large(verdict), first.label + more, verdict.summary)
 
 
@@ -104,6 +107,10 @@ def _large(verdict: Verdict) -> str:
         return percent(verdict.numbers["share_shortened"])
     name = next((name for name in LARGE if name in verdict.numbers), next(iter(verdict.numbers), ""))
     return LARGE.get(name, number)(float(verdict.numbers[name])) if name else "–"
+
+
+def _span(values: Sequence[int]) -> str:
+    return f"{min(values)}" if min(values) == max(values) else f"{min(values)}–{max(values)}"
 
 
 def _count(n: int) -> str:

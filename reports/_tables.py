@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradviz.reports._packing import DIGITS, FEW_DIGITS, MANY, rounded
+
 SHOWN = 16  # rows in the page; the file and the copy hold all
-DIGITS = 5
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def table(frame: pd.DataFrame) -> Table:
 
 def said(value: Any) -> str:
     """A value as a reader wants it: four digits, ∞ and NaN in words, a dash for nothing."""
-    if value is None or value is pd.NA or value is pd.NaT:
+    if value is None or value is pd.NA or value is pd.NaT or value == "":
         return "–"
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
@@ -53,18 +54,19 @@ def number(value: float) -> str:
 
 
 def packed(frame: pd.DataFrame) -> dict[str, Any]:
-    """All rows by column, ready for JSON: words as levels and codes, numbers with five digits, inf and nan as words."""
+    """All rows by column, ready for JSON: words as levels and codes, numbers rounded, inf and nan as words."""
     return {"columns": [{"name": str(name), **_column(frame[name])} for name in frame]}
 
 
 def _column(values: pd.Series) -> dict[str, Any]:
     if pd.api.types.is_numeric_dtype(values):
-        return {"values": [_plain(value) for value in values.tolist()]}
+        digits = FEW_DIGITS if len(values) > MANY else DIGITS
+        return {"values": [_plain(value, digits) for value in values.tolist()]}
     codes, levels = pd.factorize(values, use_na_sentinel=False)
     return {"levels": [None if value is None or value is pd.NA else str(value) for value in levels], "codes": codes.tolist()}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, digits: int) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else str(value)
+        return rounded(value, digits) if math.isfinite(value) else str(value)
     return value if isinstance(value, (bool, int)) else None

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +45,8 @@ class Report:
             partial.write_text(self.page, encoding="utf-8", newline="\n")
             partial.replace(target)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
             raise GradvizError(f"cannot write the report to {target}: {error.strerror or error}.") from error
         return target
 

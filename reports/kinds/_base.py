@@ -45,9 +45,9 @@ class Kind(ABC):
 
 
 def by_task(runs: Sequence[Run]) -> dict[str, tuple[Run, ...]]:
-    """Runs grouped by the name of their task, in the order in which the tasks first appear; labels only as long as a group needs."""
+    """Runs grouped by the name of their task, those without a stated lag first; labels are only as long as a group needs."""
     groups: dict[str, list[Run]] = {}
-    for run in runs:
+    for run in sorted(runs, key=lambda run: run.meta.get("lag") is not None):
         groups.setdefault(task_of(run), []).append(run)
     return {task: tuple(label_runs(members)) for task, members in groups.items()}
 
