@@ -68,12 +68,17 @@ h1,h2,h3{{text-wrap:balance}}
 .gv-key>span{{display:inline-flex;gap:8px;align-items:center}}
 .gv-flat{{width:26px;height:16px;border-radius:2px;color:#fff;text-align:center;line-height:15px;border:1px solid {colours["line"]}}}
 {flat}
-.gv-line{{width:34px;border-top:2.25px solid {colours["ink"]}}}
+.gv-line{{width:34px;height:0;border-top:2.25px solid {colours["ink"]};position:relative}}
 .gv-unclipped{{border-top-style:dashed}} .gv-start{{border-top-color:{colours["ghost"]}}}
+.gv-clipped:after,.gv-unclipped:after{{content:"";position:absolute;left:13px;top:-5px;width:5px;height:5px;border-radius:9px}}
+.gv-clipped:after,.gv-unclipped:after{{border:1.5px solid {colours["ink"]};background:{colours["ink"]}}}
+.gv-unclipped:after{{background:{colours["paper"]}}}
 .gv-bar{{width:220px;max-width:40vw;height:10px;border-radius:2px}}
 .gv-depth{{background:linear-gradient(90deg,{depth})}} .gv-tide{{background:linear-gradient(90deg,{tide})}}
 {grids()}
 @media (max-width:640px){{
+h1{{font-size:1.75rem!important}}
+[class*=st-key-foot]{{flex-wrap:wrap}}
 [class*=st-key-wide]{{overflow-x:auto}}
 [class*=st-key-wide] [data-testid=stPlotlyChart]{{min-width:760px}}
 }}

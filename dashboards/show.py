@@ -40,7 +40,8 @@ def describe(name: str, runs: Sequence[Run], **options: Any) -> Description:
 
 
 def chart(name: str, runs: Sequence[Run], *, head: Any = None, click: Click | None = None, **options: Any) -> None:
-    """A whole figure. `head`: a container for the title, which then is the page's own; without it the title stands above the figure."""
+    """A whole figure. `head`: a container for the title, which then is the page's own; without it the title stands above the figure.
+    `options` are those of the chart."""
     try:
         description = describe(name, runs, **options)
     except GradvizError as error:
@@ -52,10 +53,12 @@ def chart(name: str, runs: Sequence[Run], *, head: Any = None, click: Click | No
         return
     with st.container(key=f"figure-{name}", gap="small"):
         look.key_line(description)
+        if click:
+            st.caption("Click a column to see the profile of that training step; the line marks the step that is chosen.")
         panels(description, name, click)
         if description.shape == "film":
             look.colour_bar(description)
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(key=f"foot-{name}", horizontal=True, wrap=False, gap="medium"):
             st.markdown(f"**What to look for.** {look.plain(description.look_for)}", width="stretch")
             downloads(description, name)
     st.space("small")

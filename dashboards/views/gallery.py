@@ -1,13 +1,15 @@
 """Every chart there is, with every option it has: also those that no other page shows."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from gradviz.charts import CHARTS
 from gradviz.dashboards import look, show, state
 from gradviz.dashboards.views._base import View
+
+BIND: Literal["query-params"] = "query-params"
 
 
 class Gallery(View):
@@ -17,7 +19,8 @@ class Gallery(View):
 
     def draw(self) -> None:
         head = st.container(gap="small")
-        name = st.selectbox("Chart", CHARTS.names(), key="chart", bind="query-params", width=320)
+        names = {name.replace("_", " "): name for name in CHARTS}
+        name = names[st.selectbox("Chart", list(names), key="chart", bind="query-params", width=320)]
         st.caption(look.plain(CHARTS[name].purpose))
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             options = {item.name: control(name, item) for item in dataclasses.fields(CHARTS[name])}  # type: ignore[arg-type]
@@ -29,11 +32,13 @@ def control(chart: str, item: dataclasses.Field[Any]) -> Any:
     key, default, help = f"{chart}-{item.name}", item.default, item.metadata.get("help")
     label = item.name.replace("_", " ").capitalize()
     if choices := item.metadata.get("choices"):
-        return st.selectbox(label, list(choices), index=list(choices).index(default), key=key, help=help, width=180)
+        return st.selectbox(label, list(choices), index=list(choices).index(default), key=key, help=help, bind=BIND, width=180)
     if isinstance(default, bool):
-        return st.checkbox(label, default, key=key, help=help)
+        return st.checkbox(label, default, key=key, help=help, bind=BIND)
     if isinstance(default, str):
-        return st.text_input(label, default, key=key, help=help, width=180)
+        return st.text_input(label, default, key=key, help=help, bind=BIND, width=180)
     low, high = item.metadata.get("low"), item.metadata.get("high")
     whole = not isinstance(default, float)
-    return st.number_input(label, low, high, default, step=1 if whole else None, key=key, help=help, width=160, placeholder="the last one")
+    return st.number_input(
+        label, low, high, default, step=1 if whole else None, key=key, help=help, bind=BIND, width=160, placeholder="the last one"
+    )

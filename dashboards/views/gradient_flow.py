@@ -25,6 +25,5 @@ class GradientFlow(View):
             show.chart("film", runs, click=click, layer=layer)
         else:
             show.chart("film", runs, layer=layer)
-        st.caption("Click into a film to see the profile of that training step above.")
         show.chart("decay", runs, layer=layer)
         show.chart("horizon", runs, layer=layer)

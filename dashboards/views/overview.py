@@ -112,10 +112,14 @@ def line(run: Run, verdict: Verdict) -> dict[str, Any]:
         "Finding": [look.chip_text(verdict.severity, verdict.word)],
         "Loss": numbers["loss"],
         "Loss over training": spark(run.steps["loss"]),
-        "Half-life": numbers["half_life"] if np.isfinite(numbers["half_life"]) else None,
+        "Half-life": steps(numbers["half_life"]),
         "Half-life over training": half_lives(run),
         "Shortened": 100 * numbers["share_clipped"],
     }
+
+
+def steps(half_life: float) -> str | None:
+    return None if np.isnan(half_life) else "∞" if np.isinf(half_life) else f"{half_life:.1f}"
 
 
 def spark(values: pd.Series) -> list[float]:
@@ -132,7 +136,7 @@ def half_lives(run: Run) -> list[float]:
 
 def columns(words: dict[str, str]) -> dict[str, Any]:
     config = st.column_config
-    half = "steps back until the gradient has halved, at the end of training; – if it does not fade or cannot be measured"
+    half = "steps back until the gradient has halved, at the end of training; ∞: it does not fade"
     over = f"the same at every recorded step; at the top: {TOP:g} steps and more, or no fading at all"
     return {
         "Run": config.TextColumn(width=185),
@@ -140,7 +144,7 @@ def columns(words: dict[str, str]) -> dict[str, Any]:
         "Finding": config.MultiselectColumn(options=list(words), color=list(words.values()), width=135),
         "Loss": config.NumberColumn(format="%.3g", width=64, help="mean of the last 20 training steps, in nats or as squared error"),
         "Loss over training": config.LineChartColumn(width=145, color="gray"),
-        "Half-life": config.NumberColumn("Half-life, steps", format="%.1f", width=112, help=half),
+        "Half-life": config.TextColumn("Half-life, steps", alignment="right", width=112, help=half),
         "Half-life over training": config.LineChartColumn(y_min=0, y_max=TOP, width=160, color="gray", help=over),
         "Shortened": config.NumberColumn(
             format="%.0f %%", width=95, help="share of training steps in which clipping acted; – without clipping"
