@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.dynamics.decay import decay_per_step
 
 PLACE = {"layer": 0, "direction": "forward"}
-REACH = ("step", "layer", "direction", "point", "lag", "mean", "low", "median", "high", "decay")
+REACH = ("step", "layer", "direction", "point", "mean", "low", "median", "high", "decay")
 STEPS = ("step", "loss", "norm_before", "norm_after", "clipped", "cosine", "threshold")
 PARAMETERS = ("step", "parameter", "gate", "weight", "gradient_before", "gradient_after", "update", "ratio", "distance")
 SATURATION = ("step", "layer", "direction", "point", "left", "right", "mean")
@@ -43,14 +43,6 @@ class FakeRun:
         ]
         return pd.DataFrame(rows, columns=list(PROBE))
 
-    @property
-    def probe_steps(self) -> list[int]:
-        return sorted({step for step, _, _ in self.arrays})
-
-    @property
-    def reach_steps(self) -> list[int]:
-        return sorted(self.reach["step"].unique())
-
     def probe(
         self, step: int, example: int, point: str, *, gradient: bool = False, layer: int = 0, direction: str = "forward"
     ) -> np.ndarray:
@@ -61,26 +53,13 @@ class FakeRun:
 
 
 def reach(profiles: dict[int, np.ndarray], point: str = "hidden") -> pd.DataFrame:
-    """Table `reach`, tidy: one log10 profile per step; the band is a tenth of a decade to either side."""
-    parts = []
+    """Table `reach`: one log10 profile per step; the band is a tenth of a decade to either side."""
+    rows = []
     for step, profile in profiles.items():
         mean = np.asarray(profile, dtype=float)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "step": step,
-                    **PLACE,
-                    "point": point,
-                    "lag": np.arange(len(mean)),
-                    "mean": mean,
-                    "low": mean - 0.1,
-                    "median": mean,
-                    "high": mean + 0.1,
-                    "decay": decay_per_step(mean),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+        series = {"mean": mean, "low": mean - 0.1, "median": mean, "high": mean + 0.1}
+        rows.append({"step": step, **PLACE, "point": point, **series, "decay": decay_per_step(mean)})
+    return pd.DataFrame(rows, columns=list(REACH))
 
 
 def line(factor: float, length: int = 100, start: float = -1.0) -> np.ndarray:

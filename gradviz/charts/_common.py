@@ -1,13 +1,14 @@
 """What charts share: how a run is drawn, how runs become panels, and what stands where nothing was recorded."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
-from gradviz.charts._description import Axis, Description, Marker
+from gradviz.charts._description import Axis, Description, Marker, Panel, Rule
 from gradviz.charts._words import FAMILIES
 from gradviz.frames import Run
 
@@ -70,18 +71,29 @@ def grid(runs: Sequence[Run]) -> tuple[list[Run], int]:
 
 
 def fit(values: Iterable[Array | Sequence[float]], least: float = 1.0, low: float | None = None) -> tuple[float, float]:
-    """Limits that hold every finite value, whole numbers, at least `least` apart; (0, 1) if nothing is finite."""
+    """Limits that hold every finite value, halves of whole numbers, at least `least` apart; (0, 1) if nothing is finite."""
     flat = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in values] or [np.zeros(0)])
     flat = flat[np.isfinite(flat)]
     if not len(flat):
         return 0.0, 1.0
-    bottom = float(np.floor(flat.min())) if low is None else low
-    return bottom, max(float(np.ceil(flat.max())), bottom + least)
+    bottom = float(np.floor(2 * flat.min()) / 2) if low is None else low
+    return bottom, max(float(np.ceil(2 * flat.max()) / 2), bottom + least)
 
 
 def training(frame: pd.DataFrame) -> Axis:
     """The x axis of pictures over training, wide enough for every run."""
     return Axis("training step", limits=(0.0, float(max(frame["step"].max(), 1))))
+
+
+def once(panels: Sequence[Panel]) -> tuple[Panel, ...]:
+    """Panels whose rules all say the same keep the labels of rules in the last one only."""
+    rules = [tuple(mark for mark in panel.marks if isinstance(mark, Rule)) for panel in panels]
+    if len(set(rules)) != 1:
+        return tuple(panels)
+    quiet = [
+        replace(panel, marks=tuple(replace(mark, label="") if isinstance(mark, Rule) else mark for mark in panel.marks)) for panel in panels
+    ]
+    return (*quiet[:-1], panels[-1])
 
 
 def samples(runs: Sequence[Run]) -> list[tuple[str, str]]:

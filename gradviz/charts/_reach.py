@@ -11,37 +11,41 @@ from gradviz.dynamics.decay import half_life, horizon
 from gradviz.frames import Run
 
 RECORD = "No run holds table `reach`. Record it with reach_every = 20: the gradient of the last step's loss, per steps back."
+SERIES = ("mean", "low", "high")
 WHAT = "the gradient of the last time step's loss with respect to {state}"
 APART = 3.0  # runs of one cell whose half-lives differ by more than this factor are told one by one
 LEVEL = 0.005  # a factor per step this close to 1 is drawn as level: 100 steps change the norm less than twofold
 
 
 def rows(run: Run, point: str = "", layer: int = -1) -> pd.DataFrame:
-    """Rows of one layer and state, by step and lag. layer -1: the last one; point "": the cell state if there is one, else hidden."""
-    table = run.reach
+    """One layer and state, tidy by step and lag. layer -1: the last one; point "": the cell state if there is one, else hidden."""
+    table = run.table("reach")
     if table.empty:
-        return table
-    last = sorted(table["layer"].unique())[layer] if layer < 0 else layer
-    table = table[table["layer"] == last]
+        return _tidy(table)
+    table = table[table["layer"] == (sorted(table["layer"].unique())[layer] if layer < 0 else layer)]
     points = set(table["point"])
-    wanted = point or ("cell" if "cell" in points else "hidden")
-    table = table[table["point"] == wanted]
+    table = table[table["point"] == (point or ("cell" if "cell" in points else "hidden"))]
     directions = list(dict.fromkeys(table["direction"]))
     table = table[table["direction"] == ("forward" if "forward" in directions else next(iter(directions), ""))]
-    return _reached(table.sort_values(["step", "lag"], kind="stable")).reset_index(drop=True)
+    tidy = _tidy(table.sort_values("step", kind="stable"))
+    known = tidy.loc[tidy["mean"].notna(), "lag"]
+    return tidy[tidy["lag"] <= known.max()].reset_index(drop=True) if len(known) else tidy  # later lags no sequence is long enough for
 
 
-def _reached(table: pd.DataFrame) -> pd.DataFrame:
-    """Without the lags that no held-out sequence is long enough for: they are NaN at every step, after lags that are not."""
-    known = table.loc[table["mean"].notna(), "lag"]
-    return table[table["lag"] <= known.max()] if len(known) else table
+def _tidy(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per step and lag, out of one row per step."""
+    lengths = [len(values) for values in table["mean"]]
+    once = {name: np.repeat(table[name].to_numpy(), lengths) for name in ("step", "layer", "point", "decay")}
+    lags = np.concatenate([np.arange(length) for length in lengths] or [np.zeros(0, np.int64)])
+    series = {name: np.concatenate([np.asarray(values, np.float64) for values in table[name]] or [np.zeros(0)]) for name in SERIES}
+    return pd.DataFrame({**once, "lag": lags, **series})
 
 
 def state(runs: Sequence[Run], point: str = "") -> str:
     """Which array the gradient is taken of, in words."""
     if point:
         return f"the {point} state"
-    cells = {run.family for run in runs if "cell" in set(run.reach["point"])} if runs else set()
+    cells = {run.family for run in runs if "cell" in set(run.table("reach")["point"])}
     if not cells:
         return "the hidden state"
     return "the cell state" if all(run.family in cells for run in runs) else "the hidden state (LSTM: the cell state)"

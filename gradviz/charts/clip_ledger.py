@@ -51,8 +51,8 @@ class ClipLedger(Chart):
         return Description(
             "clip_ledger",
             _title(shown, frames),
-            "Norm of the whole gradient before clipping, one mark per training step. Log scale. Line: clipping threshold. "
-            "Medians: second half of training. Cosine: of the angle between the gradient before and after, 1 if clipping keeps its direction.",
+            "Norm of the whole gradient before clipping, one mark per training step. Log scale. Line: clipping threshold. Medians: second "
+            "half of training. Cosine: of the angle between the gradient before and after, 1 if clipping keeps its direction.",
             LOOK_FOR,
             frame,
             panels,
@@ -62,18 +62,20 @@ class ClipLedger(Chart):
         )
 
     def _marks(self, run: Run, frame: pd.DataFrame) -> tuple[Mark, ...]:
-        """Kept steps open, shortened ones filled and on top, the threshold as a rule or, if it moves, as a line."""
+        """Kept steps open, grey beside shortened ones; those filled and on top; the threshold."""
+        acted, marker = frame["clipped"].to_numpy(bool), MARKERS.get(run.family, "circle")
+        kinds = (("kept as it is", ~acted, "ghost" if run.clipped else colour(run)), ("shortened", acted, colour(run)))
         marks: list[Mark] = []
-        acted = frame["clipped"].to_numpy(bool)
-        for name, which in (("kept as it is", ~acted), ("shortened", acted)):
+        for name, which, fill in kinds:
             some = frame[which].iloc[:: self.every]
             if len(some):
                 step, norm = some["step"].to_numpy(), log10(some["norm_before"].to_numpy())
-                marks.append(Points(step, norm, name, colour(run), MARKERS.get(run.family, "circle"), name == "shortened", small=True))
+                marks.append(Points(step, norm, name, fill, marker, filled=name == "shortened", small=True))
         return (*marks, *_threshold(frame))
 
 
 def _threshold(frame: pd.DataFrame) -> list[Mark]:
+    """A rule, a line if it moves, nothing if there is none."""
     known = frame["threshold"].dropna()
     if known.empty:
         return []

@@ -8,7 +8,7 @@ import pandas as pd
 
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, nothing, samples, short, specials, style, training
+from gradviz.charts._common import colour, families, nothing, once, samples, short, specials, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule
 from gradviz.charts._words import factor, listed, sentence, span, spoken
 from gradviz.frames import Run
@@ -50,7 +50,7 @@ class Decay(Chart):
             "fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale.",
             LOOK_FOR,
             frame,
-            panels,
+            once(panels),
             columns=min(3, len(panels)),
             key=(*samples(shown), *specials([frame["decay"].to_numpy()], log=False)),
             source="Pascanu, Mikolov and Bengio 2013, section 2.1",

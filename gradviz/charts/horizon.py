@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, nothing, samples, short, specials, style, training
+from gradviz.charts._common import colour, families, nothing, once, samples, short, specials, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
 from gradviz.charts._words import number, sentence, spoken
 from gradviz.frames import Run
@@ -46,7 +46,8 @@ class Horizon(Chart):
         shown = [run for run in runs if run.label in last]
         values = log10(frame[self.measure].to_numpy())
         top = [float(value) for run in shown for value in (last[run.label], run.meta.get("lag") or 1)]
-        axes = training(frame), Axis("steps back", "log", fit([values, log10(top)], low=0.0))
+        known = np.concatenate([values, log10(top)])
+        axes = training(frame), Axis("steps back", "log", (0.0, max(1.0, 0.1 + float(np.max(known[np.isfinite(known)], initial=0.0)))))
         panels = tuple(
             Panel((*_lags(group), *(self._line(run, group, frame) for run in group)), *axes, title, colour(group[0]))
             for title, group in families(shown)
@@ -58,7 +59,7 @@ class Horizon(Chart):
             "geometric mean over the held-out sequences. Log scale.",
             LOOK_FOR,
             frame,
-            panels,
+            once(panels),
             columns=min(3, len(panels)),
             key=(*samples(shown), *specials([values])),
             source="Pascanu, Mikolov and Bengio 2013, section 2.1",

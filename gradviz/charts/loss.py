@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, heading, nothing, samples, short, smooth, specials, stack, style, training
+from gradviz.charts._common import colour, families, fit, heading, nothing, once, samples, short, smooth, specials, stack, style, training
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Rule, log10
 from gradviz.charts._words import listed, number, percent, sentence, span, spoken
 from gradviz.frames import Run
@@ -53,7 +53,7 @@ class Loss(Chart):
             f"Dashed: the loss of guessing without a network. Numbers: mean of the last {TAIL} updates.",
             LOOK_FOR,
             frame,
-            panels,
+            once(panels),
             columns=min(3, len(panels)),
             key=(*samples(shown), *specials([frame["smoothed"].to_numpy()], log=False)),
         )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, heading, nothing, samples, short, specials, stack, style, training
+from gradviz.charts._common import colour, families, fit, heading, nothing, once, samples, short, specials, stack, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
 from gradviz.charts._words import listed, number, power, sentence, spoken
 from gradviz.frames import Run
@@ -39,7 +39,8 @@ LOOK_FOR = {
     "A sudden step up is one update that was far too long; a gate that outgrows the others saturates.",
     "gradient_before": "Healthy gradients fall slowly, the gates within a decade or two of each other. "
     "Spikes are explosions; a gate at zero does not learn.",
-    "gradient_after": "Healthy gradients fall slowly, the gates within a decade or two of each other. A flat top is the clipping threshold.",
+    "gradient_after": "Healthy gradients fall slowly, the gates within a decade or two of each other. "
+    "A flat top is the clipping threshold.",
     "update": "Healthy updates fall slowly. A jump is a step that was too long; zero means that nothing is learned any more.",
     "distance": "Healthy weights move away fast at first, then slowly. A jump moved them in one step; a flat line does not learn.",
 }
@@ -66,7 +67,10 @@ class Parameters(Chart):
             return nothing("parameters", missing, COLUMNS, look_for)
         shown = [run for run in runs if run.label in set(frame["run"])]
         values = log10(frame["value"].to_numpy())
-        axes = training(frame), Axis(NAMES[self.measure], "log", fit([values], least=2))
+        axes = (
+            training(frame),
+            Axis(NAMES[self.measure], "log", fit([values, [GOOD_RATIO - 0.5] if self.measure == "ratio" else []], least=2)),
+        )
         panels = tuple(panel for _, group in families(shown) for panel in self._panels(group, frame, axes))
         return Description(
             "parameters",
@@ -74,7 +78,7 @@ class Parameters(Chart):
             f"{sentence(MEASURES[self.measure])}, {self.parameter} by gate, against the training step. Log scale.",
             look_for,
             frame,
-            panels,
+            once(panels),
             columns=min(4, len(panels)),
             key=(*samples(shown), *specials([values])),
             source="Karpathy, CS231n notes (update ratio near 10⁻³)" if self.measure == "ratio" else "",

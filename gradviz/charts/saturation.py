@@ -43,7 +43,10 @@ class Saturation(Chart):
         if not shown:
             return nothing("saturation", RECORD, COLUMNS, LOOK_FOR)
         ticks = (0.0, "0"), (0.5, "0.5"), (1.0, "1")
-        axes = Axis("share of time shut", limits=(0.0, 1.0), ticks=ticks), Axis("share of time open", limits=(0.0, 1.0), ticks=ticks)
+        axes = (
+            Axis("share of time at the lower limit", limits=(0.0, 1.0), ticks=ticks),
+            Axis("at the upper limit", limits=(0.0, 1.0), ticks=ticks),
+        )
         panels = tuple(
             Panel(_marks(run, rows), *axes, heading(run), colour(run), _note(run, rows, shown))
             for run in shown
@@ -54,7 +57,7 @@ class Saturation(Chart):
         return Description(
             "saturation",
             _title(shown, frames),
-            f"{said}. One mark per unit: share of time steps and examples below 0.1 (shut; a state: below −0.9) against above 0.9 (open).",
+            f"{said}. One mark per unit: share of time steps and examples above 0.9 against below 0.1 (of a state: below −0.9).",
             LOOK_FOR,
             stack([frames[run.label] for run in shown], COLUMNS),
             panels,
@@ -88,14 +91,13 @@ def _units(row: pd.Series) -> pd.DataFrame:
 
 def _marks(run: Run, frame: pd.DataFrame) -> tuple[Rule | Points, ...]:
     marker = MARKERS.get(run.family, "circle")
-    parts = []
+    parts, words = [], _limits(frame)
     for when, name in (("start", "ghost"), ("now", colour(run))):
         rows = frame[frame["when"] == when]
         if len(rows):
             left, right = rows["left"].to_numpy(), rows["right"].to_numpy()
-            hover = tuple(
-                f"unit {unit}: {percent(low)} shut, {percent(high)} open" for unit, low, high in zip(rows["unit"], left, right, strict=True)
-            )
+            at = zip(rows["unit"], left, right, strict=True)
+            hover = tuple(f"unit {unit}: {percent(low)} {words[0]}, {percent(high)} {words[1]}" for unit, low, high in at)
             parts.append(Points(left, right, f"{run.label}, {when}", name, marker, run.clipped, small=True, hover=hover))
     return (Rule(1.0, "slope"), *parts)
 
@@ -108,7 +110,13 @@ def _shares(frame: pd.DataFrame, when: str = "now") -> tuple[float, float]:
 
 def _note(run: Run, frame: pd.DataFrame, runs: Sequence[Run]) -> str:
     left, right = _shares(frame)
-    return f"{aside(run, runs)}, {percent(left)} shut, {percent(right)} open"
+    low, high = _limits(frame)
+    return f"{aside(run, runs)}: {percent(left)} {low}, {percent(right)} {high}"
+
+
+def _limits(frame: pd.DataFrame) -> tuple[str, str]:
+    """What the lower and the upper limit mean: of a gate, of a state."""
+    return ("shut", "open") if str(frame["point"].iloc[0]).startswith("gate.") else ("at −1", "at 1")
 
 
 def _words(frame: pd.DataFrame) -> str:

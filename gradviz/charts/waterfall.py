@@ -11,7 +11,7 @@ from gradviz.charts import _reach
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, fit, nothing, samples, short, specials, stack, style
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
-from gradviz.charts._words import factor, listed, sentence, span, spoken, steps
+from gradviz.charts._words import factor, number, sentence, span, spoken, steps
 from gradviz.dynamics.decay import half_life
 from gradviz.frames import Run
 from gradviz.options import check, option
@@ -111,8 +111,8 @@ def _note(group: Sequence[Run], now: pd.DataFrame) -> str:
     if len(group) > 2:
         return ""
     values = [(float(_of(now, run)["half_life"].iloc[0]), short(run, group)) for run in group]
-    said = [f"{steps(value)} {name}".strip() for value, name in values if np.isfinite(value)]
-    return f"half-life {listed(said)}" if said else ""
+    said = [f"{number(value) if name else steps(value)} {name}".strip() for value, name in values if np.isfinite(value)]
+    return f"half-life {', '.join(said)}" if said else ""
 
 
 def _moment(which: int, rows: pd.DataFrame) -> str:
