@@ -9,6 +9,7 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.dynamics.decay import decay_per_step, half_life, horizon
+from gradviz.findings._words import number
 from gradviz.frames import Run
 
 LAST = 20  # losses of so many training steps are averaged
@@ -74,14 +75,15 @@ def paths(run: Run) -> list[Path]:
 def longest(run: Run) -> Path | None:
     """The path on which the gradient reaches furthest at the last recorded step: memory is as long as its best path.
 
-    An LSTM's cell state may carry what its hidden state lets go. The hidden state comes first where both reach equally far.
+    An LSTM's cell state may carry what its hidden state lets go. Of paths with equal horizons the one with more left at the far end counts.
     """
 
     def reach(path: Path) -> tuple[float, float]:
-        far, half = horizon(path.profiles[-1]), half_life(path.decays[-1])
-        return (-1.0 if np.isnan(far) else far, -1.0 if np.isnan(half) else half)
+        profile = path.profiles[-1]
+        far, known = horizon(profile), profile[~np.isnan(profile)]
+        return (far, float(known[-1] - profile[0])) if not np.isnan(far) else (-1.0, -np.inf)
 
-    found = sorted(paths(run), key=lambda path: path.point != "hidden")
+    found = sorted(paths(run), key=lambda path: path.point != "cell")
     return max(found, key=reach, default=None)
 
 
@@ -95,20 +97,36 @@ def exploded(run: Run) -> bool:
     return any(any(path.explosive) for path in paths(run))
 
 
-def loss_at_end(run: Run) -> float:
-    """The larger of training loss and held-out loss: a network has learned only what shows in both. NaN if one is, or none is known."""
-    held_out = run.held_out["loss"].to_numpy(float)[-1:]
-    return float(np.max([training_loss(run), *held_out]))
-
-
 def training_loss(run: Run) -> float:
     """Mean loss of the last training steps, NaN without any."""
     return float(np.mean(run.steps["loss"].to_numpy(float)[-LAST:])) if len(run.steps) else float("nan")
 
 
 def learned(run: Run) -> bool | None:
-    """Whether the network ended better than every prediction that needs no network; None if no such baseline or no loss is known."""
-    baselines = [float(loss) for loss in run.meta.get("baselines", {}).values()]
-    if not baselines or run.steps.empty:
+    """Whether the network ended better than every prediction that needs no network; None if no such baseline or no loss is known.
+
+    Judged on the held-out sequences, for which the baselines stand. Where values are predicted, R² has to be above zero too: the best
+    constant for these very sequences may beat the baseline by chance.
+    """
+    loss, baseline, explained = _end(run)
+    if np.isnan(baseline) or run.steps.empty:
         return None
-    return loss_at_end(run) < min(baselines)
+    return bool(loss < baseline and not explained <= 0)
+
+
+def against_baseline(run: Run) -> str:
+    """How the network ended, beside the best baseline: "loss 2.67, letter pairs 2.24"."""
+    loss, baseline, explained = _end(run)
+    name = min(run.meta.get("baselines", {}), key=lambda key: float(run.meta["baselines"][key]), default="no baseline")
+    said = f"loss {number(loss)}, {name} {number(baseline)}"
+    return said if np.isnan(explained) else f"{said}, R² {number(explained)}"
+
+
+def _end(run: Run) -> tuple[float, float, float]:
+    """Loss (of training, if none was held out), best baseline, and R² of a network that predicts values; NaN for what is not known."""
+    baseline = min((float(loss) for loss in run.meta.get("baselines", {}).values()), default=float("nan"))
+    if run.held_out.empty:
+        return training_loss(run), baseline, float("nan")
+    last = run.held_out.iloc[-1]
+    values = run.meta.get("signature", {}).get("loss") == "squared"
+    return float(last["loss"]), baseline, float(last["accuracy"]) if values else float("nan")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.findings._base import Finding, Severity, Verdict
-from gradviz.findings._evidence import LAST, Path, learned, loss_at_end, steepest, training_loss
+from gradviz.findings._evidence import LAST, Path, against_baseline, learned, steepest, training_loss
 from gradviz.findings._words import factor, number, power, share
 from gradviz.frames import Run
 
@@ -34,7 +34,8 @@ class Exploding(Finding):
         "or with one that is exactly zero. A note (tamed) if most of those steps were shortened, it no longer explodes, and the network "
         "beats its baselines; a warning in between. A norm above 1000 times the median of all before it (at least 20) is a spike: "
         "critical if taken at full length and the loss ended higher, a note if shortened, else a warning. An infinite norm, or NaN "
-        "after hundredfold growth, is critical."
+        "after hundredfold growth, is critical. A baseline is a prediction without a network; held-out sequences decide, and where "
+        "values are predicted R² has to be above 0 as well."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -118,8 +119,7 @@ def _end(run: Run, dead: bool, better: bool | None) -> str:
     if dead:
         return "the recurrent gradient ended exactly zero: the explosion ended in vanishing."
     if better is False:
-        name, loss = min(run.meta["baselines"].items(), key=lambda item: float(item[1]))
-        return f"the network ended no better (loss {number(loss_at_end(run))}) than a prediction from {name} ({number(float(loss))})."
+        return f"the network ended no better than a prediction without one ({against_baseline(run)})."
     return "the gradient still does not fade on its way back."
 
 

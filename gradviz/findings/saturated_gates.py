@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._evidence import learned
+from gradviz.findings._evidence import against_baseline, learned
 from gradviz.findings._words import share
 from gradviz.frames import Run
 
@@ -32,7 +32,8 @@ class SaturatedGates(Finding):
         "At the last recorded step, per layer and gate: the mean over units of the share of time steps below 0.1 (left) and above 0.9 "
         "(right); for tanh states and candidates below −0.9 and above 0.9. If the two together reach 95 %: critical for hidden states "
         "and a warning for gates if the network is no better than its best baseline, else a note. A forget gate or share kept that is "
-        "open, and an input gate that is shut, hold memory and are not counted on that side."
+        "open, and an input gate that is shut, hold memory and are not counted on that side. A baseline is a prediction without a "
+        "network; held-out sequences decide, and where values are predicted R² has to be above 0 as well."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -53,7 +54,11 @@ class SaturatedGates(Finding):
         if learned(run) is False:
             hidden = worst["point"] == "hidden"
             return self.verdict(
-                "critical" if hidden else "warning", "saturated", f"{said} The network is no better than its best baseline.", numbers, rows
+                "critical" if hidden else "warning",
+                "saturated",
+                f"{said} The network is no better than a prediction without one ({against_baseline(run)}).",
+                numbers,
+                rows,
             )
         return self.verdict("note", "switches", said, numbers, rows)
 

@@ -36,10 +36,11 @@ class Vanishing(Finding):
     rank: ClassVar = 30
     rule: ClassVar = (
         "Norm of the gradient of the last step's loss with respect to the state, per step back, at the last recorded training step, on "
-        "the state that reaches furthest (an LSTM's cell state counts). The horizon is the first lag with less than 1 % of the norm at "
-        "lag 0. If the task states a lag: good if the horizon is not shorter, critical if at that lag less than a thousandth arrives, "
-        "else a warning. If it states none: critical if the gradient is exactly zero within 8 steps, a warning if the horizon is at "
-        "most 3 steps, a note if it is shorter than a quarter of the sequence, else good unless the gradient exploded."
+        "the state that reaches furthest (the longest horizon, then the most left at the far end; an LSTM's cell state counts). The "
+        "horizon is the first lag with less than 1 % of the norm at lag 0. If the task states a lag: good if the horizon is not "
+        "shorter, critical if at that lag less than a thousandth arrives, else a warning. If it states none: critical if the gradient "
+        "is exactly zero within 8 steps, a warning if the horizon is at most 3 steps, a note if it is shorter than a quarter of the "
+        "sequence, else good unless the gradient exploded."
     )
 
     def check(self, run: Run) -> Verdict:

@@ -68,3 +68,8 @@ def test_horizon_of_a_power() -> None:
     assert horizon([0.0, -np.inf, -np.inf]) == 1
     assert math.isnan(horizon([-np.inf, 0.0]))
     assert math.isnan(horizon([]))
+
+
+def test_a_share_that_is_just_met_is_not_below() -> None:
+    assert horizon([0.0, -2.0, -2.0]) == math.inf
+    assert horizon([0.0, -2.0, -2.1]) == 2

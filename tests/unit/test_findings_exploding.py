@@ -40,8 +40,7 @@ def test_clipping_led_it_out(tmp_path: Path) -> None:
 def test_taken_at_full_length_and_ruined(tmp_path: Path) -> None:
     verdict = exploding(tmp_path / "run", 0.95, loss=2.9, clipped=False)
     assert (verdict.severity, verdict.word) == ("critical", "exploded")
-    assert "letter pairs (2.2)" in verdict.summary
-    assert "2.9" in verdict.summary
+    assert "loss 2.9, letter pairs 2.2" in verdict.summary
 
 
 def test_a_gradient_that_ended_zero_is_ruined_whatever_the_loss(tmp_path: Path) -> None:
@@ -125,3 +124,31 @@ def test_nan_without_growth_is_left_to_another_rule(tmp_path: Path) -> None:
 
 def test_norms_alone_cannot_acquit(tmp_path: Path) -> None:
     assert check(Writer(tmp_path / "run").steps(np.ones(100)).run()).severity == "none"
+
+
+@pytest.mark.parametrize(("quiet", "word"), [(19, "stable"), (20, "spikes")])
+def test_a_spike_needs_twenty_norms_before_it(tmp_path: Path, quiet: int, word: str) -> None:
+    norms = np.r_[np.ones(quiet), 5000.0, np.ones(30)]
+    assert check(Writer(tmp_path / "run").steps(norms).reach({0: power(0.9)}).run()).word == word
+
+
+@pytest.mark.parametrize(
+    ("loss", "held_out", "explained", "severity"),
+    [
+        ("softmax", 2.1, -1.0, "warning"),
+        ("softmax", 2.3, 1.0, "critical"),
+        ("squared", 2.1, 0.1, "warning"),
+        ("squared", 2.1, -0.1, "critical"),
+    ],
+)
+def test_learned_is_what_shows_in_held_out_sequences(tmp_path: Path, loss: str, held_out: float, explained: float, severity: str) -> None:
+    """An RNN that learns nothing may beat the variance of all sequences on 64 of them, but not their own mean."""
+    writer = Writer(tmp_path / "run", baselines=BASELINES, signature={"loss": loss}).steps(np.ones(100), loss=9.9)
+    verdict = check(writer.held_out(held_out, accuracy=explained).reach({0: power(1.14), 100: power(0.9)}).run())
+    assert verdict.severity == severity
+
+
+@pytest.mark.parametrize(("loss", "severity"), [(2.1, "warning"), (2.3, "critical"), (np.nan, "critical")])
+def test_training_loss_stands_in_where_nothing_was_held_out(tmp_path: Path, loss: float, severity: str) -> None:
+    writer = Writer(tmp_path / "run", baselines=BASELINES).steps(np.ones(100), loss=loss)
+    assert check(writer.reach({0: power(1.14), 100: power(0.9)}).run()).severity == severity

@@ -130,3 +130,16 @@ def test_says_why_a_profile_has_no_answer(tmp_path: Path, profile: np.ndarray) -
 
 def test_a_lag_beyond_the_recorded_sequence_is_read_at_its_end(tmp_path: Path) -> None:
     assert one(tmp_path, 0.5, lag=1000).numbers["lag"] == 99
+
+
+def test_of_equal_horizons_the_one_with_more_left_counts(tmp_path: Path) -> None:
+    for name, hidden, cell in (("hidden", 0.995, 0.99), ("cell", 0.99, 0.995), ("cell", 0.99, 0.99)):
+        writer = Writer(tmp_path / f"{hidden}{cell}", "lstm").reach({9: power(hidden)}).reach({9: power(cell)}, point="cell")
+        assert f"{name} state" in check(writer.run()).summary
+
+
+def test_a_horizon_as_long_as_the_lag_suffices(tmp_path: Path) -> None:
+    weight = weight_arriving(0.01, 75) * 0.9999
+    assert one(tmp_path, weight, lag=75).numbers["horizon_end"] == 75
+    assert check(Writer(tmp_path / "again", lag=75).reach({9: power(weight)}).run()).severity == "good"
+    assert check(Writer(tmp_path / "further", lag=76).reach({9: power(weight)}).run()).severity == "warning"
