@@ -9,7 +9,7 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.dynamics.decay import decay_per_step, half_life, horizon
-from gradviz.findings._words import number
+from gradviz.findings._words import number, spoken
 from gradviz.frames import Run
 
 LAST = 20  # losses of so many training steps are averaged
@@ -51,7 +51,7 @@ class Path:
 
     @property
     def where(self) -> str:
-        return f"{self.point} state of layer {self.layer}" + ("" if self.direction == "forward" else f", {self.direction}")
+        return f"{spoken(self.point)} of layer {self.layer}" + ("" if self.direction == "forward" else f", {self.direction}")
 
     def evidence(self) -> pd.DataFrame:
         """The rows with what was computed from them, without the curves."""

@@ -44,5 +44,21 @@ def share(value: float) -> str:
 
 
 def steps(value: float) -> str:
-    """1.9 steps"""
-    return "no limit" if math.isinf(value) else f"{value:.2g}{NARROW}steps" if value < 10 else f"{_grouped(value)}{NARROW}steps"
+    """1.9 steps, 1 step"""
+    if math.isinf(value):
+        return "no limit"
+    return f"1{NARROW}step" if value == 1 else f"{value:.2g}{NARROW}steps" if value < 10 else f"{_grouped(value)}{NARROW}steps"
+
+
+def pace(decay: float, half: float) -> str:
+    """Decay per step and half-life."""
+    return f"{factor(decay)} per step back, {'no half-life' if math.isinf(half) else f'half-life {steps(half)}'}"
+
+
+def spoken(point: str) -> str:
+    """A hook point in the words of the field."""
+    if point in ("hidden", "cell"):
+        return f"{point} state"
+    if point == "gate.update":
+        return "update gate (share kept)"
+    return f"{point.removeprefix('gate.')} gate" if point.startswith("gate.") else point

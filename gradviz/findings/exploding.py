@@ -29,13 +29,13 @@ class Exploding(Finding):
     rank: ClassVar = 20
     rule: ClassVar = (
         "The gradient explodes at a recorded training step if the gradient of the last step's loss grows per step back and becomes more "
-        "than 100 times as large somewhere as at lag 0. Critical if it still does at the last recorded step; or if it did while most "
-        "steps were taken at full length, and the network ended no better than the best baseline, with a gradient that does not fade, "
-        "or with one that is exactly zero. A note (tamed) if most of those steps were shortened, it no longer explodes, and the network "
-        "beats its baselines; a warning in between. A norm above 1000 times the median of all before it (at least 20) is a spike: "
-        "critical if taken at full length and the loss ended higher, a note if shortened, else a warning. An infinite norm, or NaN "
-        "after hundredfold growth, is critical. A baseline is a prediction without a network; held-out sequences decide, and where "
-        "values are predicted R² has to be above 0 as well."
+        "than 100 times as large somewhere as at lag 0. Critical if it still does at the last recorded step. If it no longer does and "
+        "most of those steps were shortened: a note (tamed), or a warning if the network ended no better than the best baseline or with "
+        "a gradient that is exactly zero. If they were taken at full length: critical in those two cases and if the gradient does not "
+        "fade at the end, else a warning. A norm above 1000 times the median of all before it (at least 20) is a spike: critical if "
+        "taken at full length and the loss ended higher, a note if shortened, else a warning. An infinite norm, or NaN after "
+        "hundredfold growth, is critical. A baseline is a prediction without a network; held-out sequences decide, and where values are "
+        "predicted R² has to be above 0 as well."
     )
 
     def check(self, run: Run) -> Verdict:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._words import number
+from gradviz.findings._words import number, spoken
 from gradviz.frames import Run
 
 
@@ -56,10 +56,10 @@ class NonFinite(Finding):
 
 
 def _sentence(first: pd.Series) -> str:
-    way, what = ("backward", f"the gradient of the {first['point']}") if first["gradient"] else ("forward", f"the {first['point']}")
-    where = f"layer {first['layer']} ({first['direction']}) is {_spelled(first['value'])} at time step {first['time']}"
-    said = f"At training step {first['step']}, in the {way} pass, {what} in {where}"
-    return f"{said}, first in example {first['example']}, unit {first['unit']}."
+    way, what = ("backward", "the gradient of the") if first["gradient"] else ("forward", "the")
+    where = f"{spoken(first['point'])} of layer {first['layer']} ({first['direction']})"
+    said = f"At training step {first['step']}, in the {way} pass, {what} {where} is {_spelled(first['value'])}"
+    return f"{said} at time step {first['time']}, first in example {first['example']}, unit {first['unit']}."
 
 
 def _broken(steps: pd.DataFrame) -> pd.DataFrame:

@@ -7,12 +7,11 @@ import pandas as pd
 
 from gradviz.findings._base import Finding, Verdict
 from gradviz.findings._evidence import against_baseline, learned
-from gradviz.findings._words import share
+from gradviz.findings._words import share, spoken
 from gradviz.frames import Run
 
 STUCK = 0.95
 HOLDING = {"gate.forget": "right", "gate.update": "right", "gate.input": "left"}  # saturated on this side a gate keeps memory
-SPOKEN = {"gate.update": "share kept (update gate)", "hidden": "hidden state", "candidate": "candidate"}
 
 
 class SaturatedGates(Finding):
@@ -46,7 +45,7 @@ class SaturatedGates(Finding):
         records = rows.to_dict("records")
         numbers = {f"{side} {at['point']} {at['layer']} {at['direction']}": float(at[side]) for at in records for side in ("left", "right")}
         worst = max(records, key=lambda at: float(at["counted"]))
-        said = f"The most saturated is the {_spoken(worst['point'])} of layer {worst['layer']}"
+        said = f"The most saturated is the {spoken(worst['point'])} of layer {worst['layer']}"
         said += "" if worst["direction"] == "forward" else f" ({worst['direction']})"
         said += f": {share(worst['left'])} of the time at its lower end and {share(worst['right'])} at its upper, mean over units."
         if not worst["counted"] >= STUCK:
@@ -61,10 +60,6 @@ class SaturatedGates(Finding):
                 rows,
             )
         return self.verdict("note", "switches", said, numbers, rows)
-
-
-def _spoken(point: str) -> str:
-    return SPOKEN.get(point, f"{point.removeprefix('gate.')} gate")
 
 
 def _tanh_points(run: Run) -> list[str]:

@@ -123,7 +123,7 @@ def test_non_finite_in_a_backward_pass_begins_at_the_latest_step(tmp_path: Path)
         "non_finite", Writer(tmp_path / "run").trouble(gradient=True, time=3).trouble(gradient=True, time=8, value="-inf").run()
     )
     assert verdict.word == "−∞"
-    assert "backward pass, the gradient of the hidden" in verdict.summary
+    assert "backward pass, the gradient of the hidden state of layer 0" in verdict.summary
     assert "time step 8" in verdict.summary
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gradviz.findings import FINDINGS, ORDER, verdicts
 from gradviz.findings._summary import headline, row
-from gradviz.findings._words import factor, number, power, share, steps
+from gradviz.findings._words import factor, number, pace, power, share, spoken, steps
 from tests import finding_runs
 from tests.finding_runs import Writer
 
@@ -89,7 +89,13 @@ def test_praise(tmp_path: Path) -> None:
         (share(1e-6), "under 0.1\u202f%"),
         (steps(1.93), "1.9\u202fsteps"),
         (steps(1751.2), "1\u202f751\u202fsteps"),
+        (steps(1.0), "1\u202fstep"),
         (steps(math.inf), "no limit"),
+        (pace(0.5, 1.0), "×0.50 per step back, half-life 1\u202fstep"),
+        (pace(1.01, math.inf), "×1.010 per step back, no half-life"),
+        (spoken("cell"), "cell state"),
+        (spoken("gate.forget"), "forget gate"),
+        (spoken("gate.update"), "update gate (share kept)"),
     ],
 )
 def test_words(text: str, expected: str) -> None:

@@ -83,7 +83,7 @@ def test_a_gradient_that_is_exactly_zero_has_vanished(tmp_path: Path) -> None:
     verdict = check(Writer(tmp_path / "run").reach({0: power(1.1), 100: dead}).run())
     assert (verdict.severity, verdict.word) == ("critical", "vanished")
     assert verdict.numbers["decay_end"] == 0
-    assert "from 2" in verdict.summary
+    assert "from 2\u202fsteps back on" in verdict.summary
 
 
 def test_the_cell_state_counts_where_it_reaches_further(tmp_path: Path) -> None:
