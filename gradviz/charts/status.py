@@ -53,4 +53,5 @@ def _title(frame: pd.DataFrame) -> str:
         return f"No finding is critical or a warning in {'the run' if count == 1 else f'any of the {count} runs'}"
     parts = [f"{run} ({listed(list(dict.fromkeys(words)))})" for run, words in rows.groupby("run", sort=False)["word"]]
     level = {"critical": "a critical finding", "warning": "a warning"}[worst]
-    return f"{len(parts)} of {count} run{'' if count == 1 else 's'} {'has' if len(parts) == 1 else 'have'} {level}: {'; '.join(parts)}"
+    who = "The run" if count == 1 else f"{len(parts)} of {count} runs"
+    return f"{who} {'has' if len(parts) == 1 else 'have'} {level}: {'; '.join(parts)}"

@@ -1,0 +1,118 @@
+"""Every chart on recorded runs: none, one, six, nine, of one task and of several, whole and broken."""
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gradviz.charts import CHARTS, Description
+from gradviz.charts._description import Heat, Line, Points, Tiles
+from gradviz.findings import verdicts
+from gradviz.frames import Run, load_runs
+from tests.chart_runs import FakeRun
+from tests.synthetic import Variant, make_run
+
+DEMO = [(family, clipped, "text") for family in ("rnn", "gru", "lstm") for clipped in (False, True)]
+DEMO += [(family, True, "adding") for family in ("rnn", "gru", "lstm")]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+    """Nine runs of two tasks, whose sequences differ in length."""
+    out = tmp_path_factory.mktemp("demo")
+    for family, clipped, task in DEMO:
+        make_run(out / f"{task}-{family}-{clipped}", family, clipped, task, steps=30)
+    return load_runs(out)
+
+
+def sound(description: Description) -> None:
+    """What holds for every description."""
+    texts = [
+        description.title,
+        description.subtitle,
+        description.look_for,
+        *(f"{panel.heading} {panel.note}" for panel in description.panels),
+    ]
+    assert not any(re.search(r"\b(nan|None|inf)\b", text) for text in texts)
+    assert description.title[0].isupper() or description.title[0].isdigit()
+    assert not description.title.endswith(".")
+    assert description.look_for.count(". ") == 1, "two sentences: healthy, sick"
+    assert bool(description.panels) != bool(description.missing)
+    for panel in description.panels:
+        for axis in (panel.x, panel.y):
+            assert axis.limits is None or (np.isfinite(axis.limits).all() and axis.limits[0] < axis.limits[1])
+        for mark in panel.marks:
+            if isinstance(mark, Line | Points):
+                assert len(mark.x) == len(mark.y)
+            if isinstance(mark, Heat):
+                assert mark.values.shape == (len(mark.y), len(mark.x))
+            if isinstance(mark, Tiles):
+                assert {len(row) for row in mark.cells} == {len(mark.columns)}
+
+
+@pytest.mark.parametrize("name", list(CHARTS))
+def test_one_six_and_nine_runs(name: str, runs: list[Run]) -> None:
+    text = [run for run in runs if run.meta.get("lag") is None]
+    adding = [run for run in runs if run.meta.get("lag")]
+    assert (len(text), len(adding)) == (6, 3)
+    for some in (text[:1], text, adding, runs):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            description = CHARTS[name]().describe(some)
+        sound(description)
+        assert not description.missing
+        assert set(description.frame["run"]) == {run.label for run in some}
+        assert len(description.title) <= 260
+
+
+@pytest.mark.parametrize("name", [name for name in CHARTS if name != "status"])  # findings judge a run without tables, too
+def test_nothing_recorded_says_what_to_record(name: str) -> None:
+    description = CHARTS[name]().describe([FakeRun(), FakeRun("lstm", True)])
+    sound(description)
+    assert description.missing
+    assert description.frame.empty
+    assert len(description.frame.columns)
+
+
+@pytest.mark.parametrize("name", list(CHARTS))
+def test_no_runs_at_all(name: str) -> None:
+    sound(CHARTS[name]().describe([]))
+
+
+@pytest.mark.parametrize("name", list(CHARTS))
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_a_run_that_has_just_begun(name: str, steps: int, tmp_path: Path) -> None:
+    make_run(tmp_path / "run", steps=steps)
+    sound(CHARTS[name]().describe(load_runs(tmp_path)))
+
+
+@pytest.mark.parametrize("name", list(CHARTS))
+def test_nan_from_some_step_on(name: str, tmp_path: Path) -> None:
+    make_run(tmp_path / "bad", steps=20, variant=Variant(bad_from=7))
+    make_run(tmp_path / "good", "lstm", True, steps=20)
+    description = CHARTS[name]().describe(load_runs(tmp_path))
+    sound(description)
+    assert description.panels
+
+
+@pytest.mark.parametrize("name", list(CHARTS))
+def test_each_chart_says_what_it_needs(name: str) -> None:
+    from gradviz.recording.schema import TABLES
+
+    assert set(CHARTS[name].needs) <= set(TABLES)
+    assert CHARTS[name].needs
+    assert CHARTS[name].purpose
+
+
+def test_status_tiles_are_the_verdicts(runs: list[Run]) -> None:
+    description = CHARTS["status"]().describe(runs)
+    tiles = description.panels[0].marks[0]
+    assert isinstance(tiles, Tiles)
+    assert list(tiles.rows) == [run.label for run in runs]
+    for run, row in zip(runs, tiles.cells, strict=True):
+        assert sorted(row) == sorted((verdict.severity, verdict.word) for verdict in verdicts(run))
+    critical = [run.label for run in runs if any(verdict.severity == "critical" for verdict in verdicts(run))]
+    assert description.title.startswith(f"{len(critical)} of 9 runs ")
+    assert all(label in description.title for label in critical)
