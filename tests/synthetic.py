@@ -163,12 +163,19 @@ class _Maker:
         for name in self.weights:
             blocks = self.cell.blocks if name.startswith("layers.") and not name.endswith("bias_hh") else ("",)
             for index, gate in enumerate(blocks):
-                writer.append("parameters", {"step": step, "parameter": name, "gate": gate, **self._sizes(step, name, index)})
+                writer.append(
+                    "parameters",
+                    {
+                        "step": step,
+                        "parameter": name,
+                        "gate": gate,
+                        **self._sizes(step, self.weights[name][index] if gate else self.weights[name], index),
+                    },
+                )
 
-    def _sizes(self, step: int, name: str, index: int) -> dict[str, float]:
+    def _sizes(self, step: int, array: np.ndarray, index: int) -> dict[str, float]:
         done, bad = self.curves.done(step), np.nan if self.curves.bad(step) else 1.0
-        array = self.weights[name]
-        weight = float(np.linalg.norm(array[index] if name.startswith("layers.") else array)) * (1 + done)
+        weight = float(np.linalg.norm(array)) * (1 + done)
         gradient, update = self.curves.norm(step) / (2 + index), 0.01 * (1 + index) / (1 + step)
         after = min(gradient, self.curves.limit) if self.story.clipped else gradient
         ratio = update / weight if weight else np.inf

@@ -4,9 +4,10 @@ Columns and their meanings are those of `gradviz.recording.schema.TABLES` (`mean
 disk, lists included; tidy ones have one row per time step (or lag). Rows that another process adds are there at the next call.
 """
 
+from gradviz.frames._files import WRITERS
 from gradviz.frames._labels import label_runs
 from gradviz.frames._load import load, load_runs
 from gradviz.frames._run import FAMILIES, Run
 from gradviz.frames._tables import explode, meanings
 
-__all__ = ["FAMILIES", "Run", "explode", "label_runs", "load", "load_runs", "meanings"]
+__all__ = ["FAMILIES", "WRITERS", "Run", "explode", "label_runs", "load", "load_runs", "meanings"]

@@ -119,7 +119,7 @@ class Run:
                 f"{self.name} has no probe of {', '.join(f'{name} {value}' for name, value in wanted.items())}. {_there_is(frame)}"
             )
         last = row.iloc[-1]
-        return np.array(last["values"], np.float32).reshape(-1, int(last["units"]))
+        return np.array(last["values"], np.float64).reshape(-1, int(last["units"]))
 
     def words(self, example: int) -> list[str] | None:
         """What the steps of a probe sequence are called; None if they have no names."""

@@ -109,7 +109,7 @@ def _read_segment(path: Path, schema: pa.Schema) -> tuple[list[pa.RecordBatch], 
         reader = pa.ipc.open_stream(data[:good])
         _check_schema(path, reader.schema, schema)
         return _batches(path, reader, schema), len(data) - good
-    except (pa.ArrowInvalid, OSError, KeyError) as error:
+    except (pa.ArrowException, OSError, KeyError) as error:
         raise _damaged(path, str(error)) from error
 
 
@@ -139,7 +139,7 @@ def _whole(data: bytes) -> int:
         while True:
             pa.ipc.read_message(source)
             good = source.tell()
-    except (EOFError, OSError, pa.ArrowInvalid):
+    except (EOFError, OSError, pa.ArrowException):
         return good + 8 if data[good : good + 8] == MESSAGE + bytes(4) else good  # the mark at the end
 
 
@@ -150,7 +150,7 @@ def _message_after(data: bytes, start: int) -> bool:
         try:
             pa.ipc.read_message(pa.py_buffer(data)[at:])
             return True
-        except (EOFError, OSError, pa.ArrowInvalid):
+        except (EOFError, OSError, pa.ArrowException):
             at = data.find(MESSAGE, at + 1)
     return False
 

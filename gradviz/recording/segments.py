@@ -20,6 +20,7 @@ from gradviz.recording.schema import TABLES, VERSION, Column
 META = "run.json"
 WEIGHTS = "weights.safetensors"
 FOLDER = "tables"
+CODEC = "zstd"
 CHECKSUM = b"crc32"
 NOTE = b"note"
 
@@ -31,7 +32,6 @@ TYPES: dict[str, pa.DataType] = {
     "double": pa.float64(),
     "bool": pa.bool_(),
     "string": pa.string(),
-    "list<float>": pa.list_(pa.float32()),
     "list<double>": pa.list_(pa.float64()),
 }
 
@@ -52,11 +52,6 @@ def is_list(item: Column) -> bool:
     return item.type.startswith("list<")
 
 
-def dtype(item: Column) -> Any:
-    """NumPy's type of one value of a list column."""
-    return np.float32 if item.type == "list<float>" else np.float64
-
-
 def segments(folder: Path, table: str) -> list[Path]:
     """The table's files, oldest first."""
     wanted = re.compile(rf"{re.escape(table)}-\d{{4,}}\.arrows")
@@ -73,7 +68,7 @@ def checked_row(table: str, row: Row) -> tuple[dict[str, Any], int]:
     if row.keys() != {item.name for item in expected}:
         wrong = sorted(row.keys() ^ {item.name for item in expected})
         raise GradvizError(f"a row of table {table!r} has missing or extra columns: {', '.join(wrong)}; see gradviz.recording.schema.")
-    kept = {item.name: np.array(row[item.name], dtype(item)) if is_list(item) else row[item.name] for item in expected}
+    kept = {item.name: np.array(row[item.name], np.float64) if is_list(item) else row[item.name] for item in expected}
     lists = [value for value in kept.values() if isinstance(value, np.ndarray)]
     if any(value.ndim != 1 or len(value) != len(lists[0]) for value in lists):
         raise GradvizError(
@@ -102,7 +97,7 @@ class Encoder:
 
     def __init__(self, table: str) -> None:
         self._sink = io.BytesIO()
-        self._writer = pa.ipc.new_stream(self._sink, arrow_schema(table), options=pa.ipc.IpcWriteOptions(compression="zstd"))
+        self._writer = pa.ipc.new_stream(self._sink, arrow_schema(table), options=pa.ipc.IpcWriteOptions(compression=CODEC))
 
     def encode(self, batch: pa.RecordBatch) -> bytes:
         """The next bytes of the segment; the first call's begin with the schema."""

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -132,8 +133,8 @@ class _Segment:
     def __init__(self, folder: Path, table: str) -> None:
         number = max((int(path.stem.rsplit("-", 1)[1]) for path in segments(folder, table)), default=0) + 1
         self.path = folder / FOLDER / f"{table}-{number:04d}.arrows"
-        self.file = _guard(self.path, lambda: open(self.path, "xb", buffering=0))  # noqa: SIM115
         self._encoder, self._good = Encoder(table), 0
+        self.file = _guard(self.path, lambda: open(self.path, "xb", buffering=0))  # noqa: SIM115
 
     def write(self, batch: Any) -> None:
         self._put(self._encoder.encode(batch))
@@ -173,7 +174,8 @@ def _replace(path: Path, data: bytes) -> None:
             part.write_bytes(data)
             os.replace(part, path)
         except OSError:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
             raise
 
     _guard(path, write)
