@@ -5,10 +5,10 @@ Both backends draw the same plan, so that a page and a paper show the same pictu
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
 from gradviz.backends import _tiles
-from gradviz.backends._scales import Scale, Ticks, Way, choose, scale_of
+from gradviz.backends._bars import Bar, bars, heats, kind, room_for
+from gradviz.backends._scales import Scale, Way, scale_of
 from gradviz.backends._text import printable, shorten, width, words_under, wrap
 from gradviz.backends._wrap import wrapped
 from gradviz.backends.theme import TOKENS
@@ -16,8 +16,8 @@ from gradviz.charts._description import Axis, Description, Heat, Panel, Tiles
 
 WIDE, NARROW = float(TOKENS["width"]["figure"]), 350.0
 TICK, TITLE, HEADING = 12, 13, 14  # sizes of text in pixels
-_BAR = {"vertical": 64.0, "horizontal": 58.0, "unit": 20.0}
 _LINES = {"line": 300.0, "multiples": 190.0, "film": 150.0, "gate": 180.0, "strip": 200.0, "tiles": 0.0}
+_WRAPPED = 125.0
 _ONE_ROW = {"multiples": 248.0, "film": 220.0}
 
 
@@ -25,6 +25,7 @@ _ONE_ROW = {"multiples": 248.0, "film": 220.0}
 class Place:
     """A panel at left, top (of the plotting area), width × height pixels. Labels stand only where no neighbour has them.
 
+    note_lines: lines of notes between heading and panel in its row, 0 if the note stands right of the heading;
     lattice: the size for which marks on a heatmap are chosen, the same on a phone, so that a page ships them once.
     """
 
@@ -43,27 +44,18 @@ class Place:
     y_title: str
     heading: str
     note: str
-    note_below: bool
+    note_lines: int
     lattice: tuple[float, float]
 
     @property
-    def note_lines_below(self) -> int:
-        """Lines that the note takes under the heading."""
-        return self.note.count("\n") + 1 if self.note_below else 0
+    def note_lift(self) -> int:
+        """Pixels from the panel to a note below the heading: notes of a row begin at one height."""
+        return 16 * (self.note_lines - self.note.count("\n") - 1)
 
     @property
     def y_room(self) -> float:
         """Pixels between the panel and its y title: what the widest tick takes."""
         return max((width(words, TICK) for _, words in self.y.ticks), default=0.0) + 12
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A colour axis and its bar; span: part of the plotting area's height (or width, if horizontal) beside its panels, from 0 to 1."""
-
-    heat: Heat
-    ticks: Ticks
-    span: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,7 @@ class Plan:
         return self.width - left - right, self.height - top - bottom
 
     def bar_of(self, heat: Heat) -> int:
-        return next(index for index, bar in enumerate(self.bars) if _colours(bar.heat) == _colours(heat))
+        return next(index for index, bar in enumerate(self.bars) if kind(bar.heat) == kind(heat))
 
 
 def plan(description: Description, room: float | None = None, *, narrow: bool = False) -> Plan:
@@ -94,12 +86,8 @@ def plan(description: Description, room: float | None = None, *, narrow: bool = 
     if description.missing or not description.panels:
         words = description.missing or "Nothing to draw: the chart has no panels."
         return Plan(description.name, (), total, 120.0, (8.0, 8.0, 8.0, 8.0), (), narrow, wrap(printable(words), total - 40, 13, lines=5))
-    panels = [piece for panel in description.panels for piece in (wrapped(panel) if narrow else [panel])]
+    panels = [piece for panel in description.panels for piece in wrapped(panel, total - (60 if narrow else 110))]
     return _Builder(description, panels, total, narrow).plan()
-
-
-def _colours(heat: Heat) -> tuple[object, ...]:
-    return heat.scale, heat.limits, heat.log, heat.unit
 
 
 def _grid(count: int, description: Description, narrow: bool) -> tuple[int, list[tuple[int, int]]]:
@@ -120,6 +108,7 @@ class _Builder:
         self.columns, self.at = _grid(len(panels), description, narrow)
         self.rows = max(row for row, _ in self.at) + 1
         self.heights = self._heights()
+        self.crowded = False  # whether notes stand below the headings
 
     def _heights(self) -> list[float]:
         """Height of each row of panels."""
@@ -129,22 +118,29 @@ class _Builder:
         for panel, (row, _) in zip(self.panels, self.at, strict=True):
             tiles = [_tiles.height(mark, self.narrow) for mark in panel.marks if isinstance(mark, Tiles)]
             heights[row] = max([heights[row], *tiles])
+        if len(self.panels) > len(self.description.panels):  # wrapped
+            heights = [_WRAPPED] * self.rows
         return [height or 200.0 for height in heights]
 
     def plan(self) -> Plan:
-        headed = any(panel.heading or panel.note for panel in self.panels)
         y_scales = [self._scale(panel, "y", self.heights[row]) for panel, (row, _) in zip(self.panels, self.at, strict=True)]
         left, gap = self._left(y_scales)
-        right = self._right()
+        right, below = room_for(heats(self.panels), self.narrow)
         each = max(40.0, (self.room - left - right - gap * (self.columns - 1)) / self.columns)
         x_scales = [self._scale(panel, "x", each) for panel in self.panels]
-        lines = max(self._note(panel, each).count("\n") + 1 if self._crowded(panel, each) else 0 for panel in self.panels)
-        header = 28.0 + 16 * lines if headed else 0.0
-        tops, inner = self._tops(header, each)
-        places = tuple(self._place(index, left, tops, each, gap, x_scales[index], y_scales[index]) for index in range(len(self.panels)))
-        bottom = self._below(self.rows - 1, each) + self._bars_below()
-        margin = (max(10.0, header + 4), right, bottom, left)
-        return Plan(self.description.name, places, self.room, margin[0] + inner + bottom, margin, self._bars(tops), self.narrow)
+        self.crowded = any(self._crowded(panel, each) for panel in self.panels)
+        tops, inner = self._tops(each)
+        corners = [(column * (each + gap), tops[row]) for row, column in self.at]
+        parts = zip(corners, x_scales, y_scales, strict=True)
+        places = tuple(self._place(index, corner, each, x, y) for index, (corner, x, y) in enumerate(parts))
+        bottom = self._below(self.rows - 1, each) + below
+        margin = (max(10.0, self._header(0, each) + 4), right, bottom, left)
+        spans = [
+            (panel, tops[row] / inner, (tops[row] + self.heights[row]) / inner)
+            for panel, (row, _) in zip(self.panels, self.at, strict=True)
+        ]
+        drawn = bars(spans, self.room * 0.8 if self.narrow else inner, self.narrow)
+        return Plan(self.description.name, places, self.room, margin[0] + inner + bottom, margin, drawn, self.narrow)
 
     def _scale(self, panel: Panel, way: Way, length: float) -> Scale:
         """Panels with the same axis share their limits; ticks of words depend on the room they have."""
@@ -191,16 +187,6 @@ class _Builder:
                 need[column > 0] = max(need[column > 0], text + 10 + (6 + 17 * len(title.split("\n")) if title else 0))
         return max(12.0, need[0] + 4), max(24.0 if self.description.shape == "film" else 30.0, need[1] + 16)
 
-    def _right(self) -> float:
-        if not self._heats() or self.narrow:
-            return 12.0
-        return _BAR["vertical"] + (_BAR["unit"] if any(heat.unit for heat in self._heats()) else 0)
-
-    def _bars_below(self) -> float:
-        if not self._heats() or not self.narrow:
-            return 0.0
-        return _BAR["horizontal"] + (_BAR["unit"] if any(heat.unit for heat in self._heats()) else 0)
-
     def _crowded(self, panel: Panel, room: float) -> bool:
         return bool(panel.note) and width(f"● {panel.heading}", HEADING) + width(panel.note) + 14 > room
 
@@ -215,48 +201,34 @@ class _Builder:
         lines = max((self._title(index, "x", each).count("\n") + 1 if self._title(index, "x", each) else 0) for index in inside)
         return (26.0 if labels else 6.0) + 18.0 * lines
 
-    def _tops(self, header: float, each: float) -> tuple[list[float], float]:
+    def _note_lines(self, row: int, each: float) -> int:
+        """Lines that notes take below the headings of a row; 0 if they stand beside them."""
+        inside = [self._note(panel, each) for panel, at in zip(self.panels, self.at, strict=True) if at[0] == row and panel.note]
+        return max((note.count("\n") + 1 for note in inside), default=0) if self.crowded else 0
+
+    def _header(self, row: int, each: float) -> float:
+        """Pixels for the headings of a row, and for their notes if these stand below."""
+        headed = any(panel.heading or panel.note for panel, at in zip(self.panels, self.at, strict=True) if at[0] == row)
+        return 28.0 + 16 * self._note_lines(row, each) if headed else 0.0
+
+    def _tops(self, each: float) -> tuple[list[float], float]:
         """Top of every row, and the height of the plotting area."""
         tops, at = [], 0.0
         for row, height in enumerate(self.heights):
             tops.append(at)
-            at += height + (self._below(row, each) + header + 8 if row < self.rows - 1 else 0)
+            at += height + (self._below(row, each) + self._header(row + 1, each) + 8 if row < self.rows - 1 else 0)
         return tops, at
 
-    def _place(self, index: int, left: float, tops: list[float], each: float, gap: float, x: Scale, y: Scale) -> Place:
+    def _place(self, index: int, corner: tuple[float, float], each: float, x: Scale, y: Scale) -> Place:
         panel, (row, column) = self.panels[index], self.at[index]
         glyph = TOKENS["cell"].get(panel.colour, {}).get("glyph", "")
         heading = printable(panel.heading)
         heading = f"{glyph} {heading}" if glyph and heading and not heading.startswith(glyph) else heading
-        below = self._crowded(panel, each)
+        shown = min(self.description.columns, len(self.panels))
         return Place(
-            panel=panel, row=row, column=column, left=column * (each + gap), top=tops[row], width=each, height=self.heights[row], x=x, y=y,
+            panel=panel, row=row, column=column, left=corner[0], top=corner[1], width=each, height=self.heights[row], x=x, y=y,
             x_labels=self._labelled(index, "x"), y_labels=self._labelled(index, "y"),
             x_title=self._title(index, "x", each), y_title=self._title(index, "y", self.heights[row]),
-            heading=shorten(heading, each, HEADING), note=self._note(panel, each), note_below=below, lattice=(WIDE / min(self.description.columns, len(self.panels)), 180.0),
+            heading=shorten(heading, each, HEADING), note=self._note(panel, each),
+            note_lines=self._note_lines(row, each), lattice=(WIDE / shown, 180.0),
         )  # fmt: skip
-
-    def _heats(self) -> list[Heat]:
-        return [mark for panel in self.panels for mark in panel.marks if isinstance(mark, Heat)]
-
-    def _bars(self, tops: list[float]) -> tuple[Bar, ...]:
-        """One bar for each colour axis, beside the panels that share it; side by side under the picture on a phone."""
-        kinds: dict[tuple[object, ...], list[int]] = {}
-        for panel, (row, _) in zip(self.panels, self.at, strict=True):
-            for mark in panel.marks:
-                if isinstance(mark, Heat):
-                    kinds.setdefault(_colours(mark), []).append(row)
-        first = {_colours(heat): heat for heat in reversed(self._heats())}
-        total = tops[-1] + self.heights[-1]
-        spans = [(tops[min(rows)] / total, (tops[max(rows)] + self.heights[max(rows)]) / total) for rows in kinds.values()]
-        if self.narrow or any(a[1] > b[0] for a, b in zip(spans, spans[1:], strict=False)):
-            spans = [((index + 0.04) / len(spans), (index + 0.96) / len(spans)) for index in range(len(spans))]
-        if self.narrow and len(spans) == 1:
-            spans = [(0.0, 1.0)]
-        length = self.room * 0.8 if self.narrow else total
-        return tuple(
-            Bar(first[kind], self._bar_ticks(first[kind], (span[1] - span[0]) * length), span) for kind, span in zip(kinds, spans, strict=True)
-        )
-
-    def _bar_ticks(self, heat: Heat, length: float) -> Ticks:
-        return choose(*heat.limits, length if self.narrow else ceil(length * 0.7), log=heat.log, way="x" if self.narrow else "y")

@@ -29,7 +29,8 @@ class Layer:
 
 def heat_values(heat: Heat) -> tuple[Array, Array]:
     """The values as float64, and where nothing was recorded (the mask of a masked array): those cells stay empty."""
-    return np.ma.getdata(heat.values).astype(np.float64), np.ma.getmaskarray(heat.values)
+    values: Array = np.ma.getdata(heat.values).astype(np.float64)
+    return values, np.ma.getmaskarray(heat.values)
 
 
 def layers(heat: Heat, width: float, height: float) -> list[Layer]:
@@ -64,7 +65,8 @@ def runs(mask: Array) -> list[tuple[int, int]]:
 def isolated(values: Array) -> Array:
     """Finite values without a finite neighbour: a line through them has no length, so they need a mark."""
     finite = np.concatenate([[False], np.isfinite(values), [False]])
-    return finite[1:-1] & ~finite[:-2] & ~finite[2:]
+    alone: Array = finite[1:-1] & ~finite[:-2] & ~finite[2:]
+    return alone
 
 
 def stops(line: Line, placed: Array, middle: float) -> list[tuple[float, float, float]]:

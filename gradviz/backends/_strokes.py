@@ -33,7 +33,9 @@ def stroke(line: Line, place: Place) -> Stroke:
     kept = envelope(y)
     x, y = x[kept], y[kept]
     drawn = place.y.numbers(y)
-    found = [(kind, x[which], place.y.place(y[which])) for kind, which in (("zero", np.isneginf(y)), ("infinite", np.isposinf(y))) if which.any()]
+    found = [
+        (kind, x[which], place.y.place(y[which])) for kind, which in (("zero", np.isneginf(y)), ("infinite", np.isposinf(y))) if which.any()
+    ]
     ends = np.array([end[:2] for end in stops(line, place.y.place(line.y), _middle(place))], dtype=np.float64).reshape(-1, 2)
     alone = isolated(drawn)
     return Stroke(x, drawn, tuple(found), (ends[:, 0], ends[:, 1]), (x[alone], drawn[alone]))
@@ -128,7 +130,9 @@ def _crosses(line: Line, place: Place) -> list[Array]:
 def _ends(line: Line, place: Place) -> list[Wish]:
     """A word where NaN ends a line for the first time."""
     found = stops(line, place.y.place(line.y), _middle(place))[:1]
-    return [Wish(f"NaN from {number(first)}", line.colour, _pixels(place, np.array([x]), np.array([y]), joined=False)) for x, y, first in found]
+    return [
+        Wish(f"NaN from {number(first)}", line.colour, _pixels(place, np.array([x]), np.array([y]), joined=False)) for x, y, first in found
+    ]
 
 
 def _begins(heat: Heat, place: Place) -> list[Wish]:

@@ -10,7 +10,9 @@ _SPACES = {" ": "·", "\n": "⏎", "\t": "⇥", "\u00a0": "·"}
 
 def printable(text: str) -> str:
     """One line without control characters: they could not be seen, break XML, or turn the direction of what stands beside them."""
-    return "".join(" " if char.isspace() else "" if unicodedata.category(char)[0] == "C" else char for char in text)
+    return "".join(
+        char if char in "\u202f\u00a0" else " " if char.isspace() else "" if unicodedata.category(char)[0] == "C" else char for char in text
+    )
 
 
 def visible(token: str) -> str:
@@ -35,7 +37,8 @@ def number(value: float) -> str:
 
 def width(text: str, size: float = 12) -> float:
     """Pixels a line of text takes, by the widest font it may fall back to (DejaVu Sans)."""
-    return max((len(line) for line in text.split("\n")), default=0) * 0.6 * size
+    small = sum(char in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹" for char in text) * 0.35  # superscripts, which stand on one line alone
+    return (max(len(line) for line in text.split("\n")) - small) * 0.6 * size
 
 
 def shorten(text: str, room: float, size: float = 12) -> str:
@@ -56,4 +59,6 @@ def words_under(words: tuple[str, ...], pitch: float, size: float = 12) -> list[
     letters = int(pitch / (0.6 * size))
     every = 1 if letters else ceil(0.6 * size / pitch)
     shown = [(float(at), visible(word)) for at, word in enumerate(words)][::every]
-    return [(at, word if len(word) <= max(1, letters) else word[: max(1, letters - 1)] + ("…" if letters > 1 else "")) for at, word in shown]
+    return [
+        (at, word if len(word) <= max(1, letters) else word[: max(1, letters - 1)] + ("…" if letters > 1 else "")) for at, word in shown
+    ]

@@ -1,4 +1,4 @@
-"""The grid of words as boxes and texts in pixels, from the panel's lower left corner. On a phone each row becomes a block of two columns."""
+"""The grid of words as boxes and texts in pixels, from the panel's lower left corner. On a phone each row is a block of two columns."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,7 +51,10 @@ def words(tiles: Tiles, room: float, narrow: bool) -> list[Word]:
         return [Word(0, total - index * step - HEAD * 0.6, shorten(printable(row), room, 13), True) for index, row in enumerate(tiles.rows)]
     first, pitch = _columns(tiles, room)
     rows = [Word(0, total - HEAD - (index + 0.5) * ROW, shorten(printable(row), first - 8), False) for index, row in enumerate(tiles.rows)]
-    heads = [Word(first + index * pitch + 2, total - HEAD / 2, wrap(printable(text), pitch - 4), False) for index, text in enumerate(tiles.columns)]
+    heads = [
+        Word(first + index * pitch + 2, total - HEAD / 2, wrap(printable(text), pitch - 4), False)
+        for index, text in enumerate(tiles.columns)
+    ]
     return rows + heads
 
 

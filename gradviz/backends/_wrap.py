@@ -1,30 +1,37 @@
-"""A panel with too many words for a phone, broken into two lines like text."""
+"""A panel with more words than fit on a line, broken into several like text."""
 
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.charts._description import Band, Heat, Line, Mark, Panel, Points
+from gradviz.charts._description import Band, Heat, Line, Mark, Panel, Points, Rule
 
-MOST = 40  # words in one line on a phone
+_LETTER = 7.2  # pixels
+_LEGIBLE = 6  # letters by which most tokens are known
+_MOST_PIECES = 6
 
 
-def wrapped(panel: Panel) -> list[Panel]:
-    """The panel, or its two halves if it stands over more than MOST words. The heading stays with the first."""
+def wrapped(panel: Panel, room: float) -> list[Panel]:
+    """The panel, or pieces of it of equal length if its words need more than `room` pixels. The heading stays with the first."""
     words = panel.x.words
-    if words is None or len(words) <= MOST:
+    if not words:
         return [panel]
-    half = (len(words) + 1) // 2
-    return [_part(panel, 0, half), replace(_part(panel, half, len(words)), heading="", note="")]
+    letters = min(_LEGIBLE, max(len(word) for word in words))
+    pieces = min(_MOST_PIECES, ceil(len(words) * letters * _LETTER / room))
+    if pieces == 1:
+        return [panel]
+    length = ceil(len(words) / pieces)
+    found = [_part(panel, first, length) for first in range(0, len(words), length)]
+    return [found[0], *(replace(piece, heading="", note="") for piece in found[1:])]
 
 
-def _part(panel: Panel, first: int, end: int) -> Panel:
-    """Words first … end - 1 and what stands over them. Positions begin at 0 again, so that every line is equally long."""
-    assert panel.x.words is not None
-    marks = tuple(part for mark in panel.marks if (part := _cut(mark, first, end)) is not None)
-    half = (len(panel.x.words) + 1) // 2
-    return replace(panel, marks=marks, x=replace(panel.x, words=panel.x.words[first:end], limits=(-0.5, half - 0.5)))
+def _part(panel: Panel, first: int, length: int) -> Panel:
+    """`length` words from `first` on, and what stands over them. Positions begin at 0 again, so that every line is equally long."""
+    marks = tuple(part for mark in panel.marks if (part := _cut(mark, first, first + length)) is not None)
+    words = (panel.x.words or ())[first : first + length]
+    return replace(panel, marks=marks, x=replace(panel.x, words=words, limits=(-0.5, length - 0.5)))
 
 
 def _cut(mark: Mark, first: int, end: int) -> Mark | None:
@@ -42,7 +49,7 @@ def _cut(mark: Mark, first: int, end: int) -> Mark | None:
         case Band():
             inside = _inside(mark.x, first, end)
             return replace(mark, x=mark.x[inside] - first, low=mark.low[inside], high=mark.high[inside])
-        case _ if getattr(mark, "way", "") == "up":
+        case Rule(way="up"):
             return replace(mark, value=mark.value - first) if first - 0.5 <= mark.value < end - 0.5 else None
     return mark
 

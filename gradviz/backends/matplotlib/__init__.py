@@ -22,7 +22,11 @@ from gradviz.charts._description import Description
 from gradviz.errors import unknown
 
 _NARROW = 4.5  # inches; below, panels are stacked
-_METADATA = {"svg": {"Date": None, "Creator": "gradviz"}, "pdf": {"CreationDate": None, "Producer": None, "Creator": "gradviz"}, "png": {"Software": None}}
+_METADATA: dict[str, dict[str, str | None]] = {
+    "svg": {"Date": None, "Creator": "gradviz"},
+    "pdf": {"CreationDate": None, "Producer": None, "Creator": "gradviz"},
+    "png": {"Software": None},
+}
 
 
 @contextmanager
@@ -37,7 +41,8 @@ def draw(description: Description, width: float = 6.8) -> Figure:
     """A figure `width` inches wide (6.8: two columns of a paper; 3.3: one, panels stacked), in light colours on white."""
     drawn = plan(description, width * _axes.PER_INCH, narrow=width < _NARROW)
     with _style():
-        figure = Figure(figsize=(width, drawn.height / _axes.PER_INCH), layout="none")
+        figure = Figure(figsize=(width, drawn.height / _axes.PER_INCH))
+        figure.set_layout_engine("none")  # the plan says where everything stands
         FigureCanvasAgg(figure)
         if drawn.missing:
             _say(figure, drawn)

@@ -80,20 +80,21 @@ def _titles(ax: Axes, place: Place) -> None:
 def _headings(ax: Axes, place: Place) -> None:
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom", "annotation_clip": False}
     if place.heading:
-        lift = points(8 + 16 * place.note_lines_below)
+        lift = points(8 + 16 * place.note_lines)
         style: dict[str, Any] = {"fontsize": points(HEADING), "fontweight": "bold", "color": colour(place.panel.colour)}
         ax.annotate(place.heading, (0, 1), (0, lift), ha="left", **above, **style)
     if place.note:
-        at = 0 if place.note_below else 1
+        at = 0 if place.note_lines else 1
+        lift = points(7 + (place.note_lift if place.note_lines else 0))
         style = {"fontsize": points(TICK), "color": colour("muted")}
-        ax.annotate(place.note, (at, 1), (0, points(7)), ha="right" if at else "left", linespacing=1.15, **above, **style)
+        ax.annotate(place.note, (at, 1), (0, lift), ha="right" if at else "left", linespacing=1.15, **above, **style)
     if not place.panel.marks:
         ax.text(0.5, 0.5, "nothing recorded", transform=ax.transAxes, ha="center", va="center", color=colour("muted"))
 
 
 def bars(figure: Figure, plan: Plan) -> None:
     """A colour bar for every colour axis: at the right, or below if the plan is narrow."""
-    top, right, bottom, left = plan.margin
+    _, right, bottom, left = plan.margin
     wide, high = plan.inner
     for bar in plan.bars:
         first, end = bar.span
@@ -106,7 +107,7 @@ def bars(figure: Figure, plan: Plan) -> None:
         drawn = figure.colorbar(mappable, cax=ax, orientation="horizontal" if plan.narrow else "vertical")
         drawn.set_ticks([at for at, _ in bar.ticks], labels=[text for _, text in bar.ticks])
         drawn.ax.tick_params(length=points(4), color=colour("axis"), labelcolor=colour("muted"), labelsize=points(TICK))
-        drawn.outline.set_visible(False)  # type: ignore[operator]
+        drawn.outline.set_visible(False)
         drawn.ax.grid(False)
         _bar_title(drawn.ax, bar.heat.unit, plan.narrow)
 
@@ -117,4 +118,3 @@ def _bar_title(ax: Axes, unit: str, narrow: bool) -> None:
         ax.annotate(unit, (0.5, 1), (0, points(5)), "axes fraction", "offset points", ha="center", va="bottom", **style)
     elif unit:
         ax.annotate(unit, (1, 0.5), (points(48), 0), "axes fraction", "offset points", ha="center", va="center", rotation=90, **style)
-

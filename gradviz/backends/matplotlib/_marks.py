@@ -14,7 +14,8 @@ from gradviz.backends._layout import TICK, Place, Plan
 from gradviz.backends._scales import edges
 from gradviz.backends._special import GLYPHS, heat_values, layers
 from gradviz.backends._strokes import labels, rule_ends, scatter, sparse, stroke
-from gradviz.backends.matplotlib._axes import colours, points as in_points
+from gradviz.backends.matplotlib._axes import colours
+from gradviz.backends.matplotlib._axes import points as in_points
 from gradviz.backends.theme import colour
 from gradviz.charts._description import Band, Heat, Line, Points, Rule, Tiles
 
@@ -44,7 +45,13 @@ def _marker(shape: str, name: str, filled: bool, size: float) -> dict[str, Any]:
     own = colour(name)
     size = in_points(size * (0.9 if shape == "diamond" else 1.0))
     edge = in_points(1.75 if size > in_points(5) else 1.0)
-    return {"marker": _SHAPES[shape], "markersize": size, "markeredgecolor": own, "markerfacecolor": own if filled else _PAPER, "markeredgewidth": edge}
+    return {
+        "marker": _SHAPES[shape],
+        "markersize": size,
+        "markeredgecolor": own,
+        "markerfacecolor": own if filled else _PAPER,
+        "markeredgewidth": edge,
+    }
 
 
 def _cross(name: str) -> dict[str, Any]:
@@ -109,13 +116,23 @@ def tiles(mark: Tiles, canvas: Canvas) -> None:
     room, narrow = canvas.place.width, canvas.plan.narrow
     for box in _tiles.boxes(mark, room, narrow):
         wash = colour(f"{box.level}_wash")
-        shape = FancyBboxPatch((box.left, box.bottom), box.right - box.left, box.top - box.bottom, "round,pad=0,rounding_size=3", facecolor=wash, linewidth=0)
-        canvas.ax.add_patch(shape)
+        size = (box.right - box.left, box.top - box.bottom)
+        rounded = FancyBboxPatch((box.left, box.bottom), *size, "round,pad=0,rounding_size=3", facecolor=wash, linewidth=0)
+        canvas.ax.add_patch(rounded)
         at = box.left + 6 if narrow else (box.left + box.right) / 2
-        style: dict[str, Any] = {"color": colour(box.level), "fontsize": in_points(TICK), "va": "center", "ha": "left" if narrow else "center"}
+        style: dict[str, Any] = {
+            "color": colour(box.level),
+            "fontsize": in_points(TICK),
+            "va": "center",
+            "ha": "left" if narrow else "center",
+        }
         canvas.ax.text(at, (box.bottom + box.top) / 2, box.text, **style)
     for word in _tiles.words(mark, room, narrow):
-        style = {"color": colour("ink" if word.bold else "muted"), "fontsize": in_points(TICK), "fontweight": "bold" if word.bold else "normal"}
+        style = {
+            "color": colour("ink" if word.bold else "muted"),
+            "fontsize": in_points(TICK),
+            "fontweight": "bold" if word.bold else "normal",
+        }
         canvas.ax.text(word.x, word.y, word.text, ha="left", va="center", linespacing=1.1, **style)
 
 

@@ -50,7 +50,8 @@ def _layout(drawn: Plan) -> dict[str, Any]:
     return {
         "template": {}, "height": round(drawn.height), "margin": {"t": top, "r": right, "b": bottom, "l": left, "pad": 0}, "font": font,
         "paper_bgcolor": "@paper", "plot_bgcolor": "@paper", "showlegend": False, "hoverlabel": label, "hovermode": _axes.hovermode(drawn),
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@faint", "activecolor": "@accent"}, **({"dragmode": False} if drawn.narrow else {}),
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@faint", "activecolor": "@accent"},
+        **({"dragmode": False} if drawn.narrow else {}),
     }  # fmt: skip
 
 
@@ -83,7 +84,11 @@ def html(description: Description, theme: Theme = "light", *, library: bool = Tr
     import plotly.io
 
     chart = plotly.io.to_html(
-        to_figure(description, theme), full_html=False, include_plotlyjs=library, config=CONFIG, div_id=f"gradviz-{html_escape(description.name)}"
+        to_figure(description, theme),
+        full_html=False,
+        include_plotlyjs=library,
+        config=CONFIG,
+        div_id=f"gradviz-{html_escape(description.name)}",
     )
     title, subtitle, look_for = (html_escape(text) for text in (description.title, description.subtitle, description.look_for))
     caption = f"<figcaption><b>What to look for.</b> {look_for}</figcaption>" if look_for else ""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from gradviz.backends._layout import HEADING, TICK, TITLE, Bar, Place, Plan
+from gradviz.backends._bars import Bar
+from gradviz.backends._layout import HEADING, TICK, TITLE, Place, Plan
 from gradviz.backends._scales import Scale
 from gradviz.backends.plotly._escape import escape
 from gradviz.charts._description import Heat, Line, Points, Tiles
@@ -34,7 +35,8 @@ def axes(plan: Plan) -> Dict:
 def _axis(scale: Scale, labels: bool, title: str) -> Dict:
     axis: Dict = {
         "range": [scale.start, scale.end], "tickvals": [at for at, _ in scale.ticks], "ticktext": [escape(text) for _, text in scale.ticks],
-        "showticklabels": labels, "zeroline": False, "tickfont": {"size": TICK, "color": "@muted"}, "tickangle": 0, "ticks": "", "showgrid": False,
+        "showticklabels": labels, "tickfont": {"size": TICK, "color": "@muted"}, "tickangle": 0, "ticks": "",
+        "zeroline": False, "showgrid": False,
     }  # fmt: skip
     return {**axis, "title": {"text": escape(title), "font": {"size": TITLE, "color": "@muted"}, "standoff": 6}} if title else axis
 
@@ -83,12 +85,16 @@ def headings(plan: Plan) -> list[Dict]:
     found = []
     for index, place in enumerate(plan.places):
         common = {"y": 1, "yanchor": "bottom", "showarrow": False}
+        left, below = {"x": 0, "xanchor": "left", "xshift": -2}, place.note_lines > 0
         if place.heading:
-            text, font = f"<b>{escape(place.heading)}</b>", {"size": HEADING, "color": f"@{place.panel.colour}"}
-            found.append(_on(index, text=text, x=0, xanchor="left", xshift=-2, yshift=6 + 16 * place.note_lines_below, font=font, **common))
+            font = {"size": HEADING, "color": f"@{place.panel.colour}"}
+            lift = 6 + 16 * place.note_lines if below else 4
+            found.append(_on(index, text=f"<b>{escape(place.heading)}</b>", yshift=lift, font=font, **left, **common))
         if place.note:
-            side = {"x": 0, "xanchor": "left", "xshift": -2} if place.note_below else {"x": 1, "xanchor": "right", "xshift": 2}
-            found.append(_on(index, text=escape(place.note), **side, yshift=4, align="left", font={"size": TICK, "color": "@muted"}, **common))
+            side = left if below else {"x": 1, "xanchor": "right", "xshift": 2}
+            lift = 4 + (place.note_lift if below else 0)
+            font = {"size": TICK, "color": "@muted"}
+            found.append(_on(index, text=escape(place.note), yshift=lift, align="left", font=font, **side, **common))
         if not place.panel.marks:
             font = {"size": TITLE, "color": "@muted"}
             found.append(_on(index, text="nothing recorded", x=0.5, y=0.5, showarrow=False, font=font))
@@ -97,14 +103,12 @@ def headings(plan: Plan) -> list[Dict]:
 
 def rails(plan: Plan) -> list[Dict]:
     """Dotted lines that set the rails off from the numbers."""
-    found = []
+    style = {"type": "line", "line": {"color": "@axis", "width": 1, "dash": "1px,4px"}, "layer": "below"}
+    found: list[Dict] = []
     for index, place in enumerate(plan.places):
-        line = {"color": "@axis", "width": 1, "dash": "1px,4px"}
         x, y = name("x", index), name("y", index)
-        for at in place.y.rules:
-            found.append({"type": "line", "xref": f"{x} domain", "yref": y, "x0": 0, "x1": 1, "y0": at, "y1": at, "line": line, "layer": "below"})
-        for at in place.x.rules:
-            found.append({"type": "line", "xref": x, "yref": f"{y} domain", "x0": at, "x1": at, "y0": 0, "y1": 1, "line": line, "layer": "below"})
+        found += [{**style, "xref": f"{x} domain", "yref": y, "x0": 0, "x1": 1, "y0": at, "y1": at} for at in place.y.rules]
+        found += [{**style, "xref": x, "yref": f"{y} domain", "x0": at, "x1": at, "y0": 0, "y1": 1} for at in place.x.rules]
     return found
 
 
@@ -120,9 +124,11 @@ def _colour_axis(plan: Plan, bar: Bar) -> Dict:
     }  # fmt: skip
     first, end = bar.span
     if plan.narrow:
-        drawn |= {"orientation": "h", "x": (first + end) / 2, "xanchor": "center", "len": end - first, "y": 0, "yref": "container", "yanchor": "bottom"}
+        below = {"orientation": "h", "xanchor": "center", "y": 0, "yref": "container", "yanchor": "bottom"}
+        drawn |= {**below, "x": (first + end) / 2, "len": end - first}
     else:
-        drawn |= {"orientation": "v", "x": 1 + 14 / plan.inner[0], "xanchor": "left", "len": end - first, "y": 1 - (first + end) / 2}
+        beside = {"orientation": "v", "x": 1 + 14 / plan.inner[0], "xanchor": "left"}
+        drawn |= {**beside, "y": 1 - (first + end) / 2, "len": end - first}
     if heat.unit:
         side = "top" if plan.narrow else "right"
         drawn["title"] = {"text": escape(heat.unit), "side": side, "font": {"size": TICK, "color": "@muted"}}

@@ -117,7 +117,8 @@ def heat(mark: Heat, canvas: Canvas) -> None:
     shown = "10<sup>%{z:.1f}</sup>" if mark.log else "%{z:.3~g}"
     finite = np.where(np.isfinite(values) & ~absent, values, np.nan)
     coloraxis = name("coloraxis", canvas.plan.bar_of(mark))
-    canvas.trace("heatmap", z=numbers(finite), coloraxis=coloraxis, hovertemplate=f"{where}{escape(mark.unit)} {shown}<extra></extra>", **axes)
+    said = f"{where}{escape(mark.unit)} {shown}<extra></extra>"
+    canvas.trace("heatmap", z=numbers(finite), coloraxis=coloraxis, hovertemplate=said, **axes)
     for layer in layers(mark, *place.lattice):
         flat = [[0, f"@{layer.kind}"], [1, f"@{layer.kind}"]]
         z = numbers(np.where(layer.mask, 1.0, np.nan))
