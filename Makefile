@@ -9,11 +9,13 @@ help:  ## this list
 
 check:  ## style, types, layers
 	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	lint-imports
 
-format:  ## sort imports, mend what ruff can mend by itself
+format:  ## sort imports, lay out the code
 	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
 
 test:  ## all tests
 	$(PYTHON) -m pytest

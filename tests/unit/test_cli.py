@@ -89,8 +89,9 @@ def test_a_text_file_alone_is_a_task(gradviz, here: Path) -> None:
     (here / "my.txt").write_text("the cat sat on the mat. " * 40, encoding="utf-8")
     status, _, err = gradviz("train", "my.txt", "--task.length", "10", "--updates", "2", "--units", "4", "--held-out", "2", "--out", "out")
     assert status == 0, err
-    assert load(here / "out" / "text-lstm").experiment.to_dict()["task"] | {"name": "text", "file": "my.txt", "length": 10} == (
-        load(here / "out" / "text-lstm").experiment.to_dict()["task"]
+    assert (
+        load(here / "out" / "text-lstm").experiment.to_dict()["task"] | {"name": "text", "file": "my.txt", "length": 10}
+        == (load(here / "out" / "text-lstm").experiment.to_dict()["task"])
     )
 
 
