@@ -128,6 +128,12 @@ def nothing(name: str, missing: str, columns: Sequence[str], look_for: str = "")
     return Description(name, "Nothing to draw yet", "", look_for, pd.DataFrame(columns=list(columns)), missing=missing)
 
 
+def left_out(runs: Sequence[Run], shown: Sequence[Run]) -> str:
+    """The end of a subtitle that names the runs for which nothing was recorded."""
+    names = [run.label for run in runs if run not in shown]
+    return f" Not recorded: {', '.join(names)}." if names else ""
+
+
 def stack(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     """Frames below each other, with `columns` also if there are none."""
     full = [frame for frame in frames if len(frame)]

@@ -95,8 +95,9 @@ def _clause(name: str, some: list[Run], everyone: Sequence[Run], decay: dict[str
     if name in ("grows", "fades"):
         verb, end, say = ("grows", "per step back in", factor) if name == "grows" else ("halves within", "steps in", half)
         parts = [(span([decay[run.label] for run in part], say), spoken(part, everyone)) for part in _parts(some, everyone, decay)]
-        first, *rest = [(value, names) for value, names in parts]
-        return f"{verb} {listed([f'{first[0]} {end} {first[1]}', *(f'{value} in {names}' for value, names in rest)])}"
+        first, *rest = parts
+        unit = end.replace("steps", "step") if first[0] == "1" else end
+        return f"{verb} {listed([f'{first[0]} {unit} {first[1]}', *(f'{value} in {names}' for value, names in rest)])}"
     who = spoken(some, everyone)
     return {
         "level": f"stays level in {who}",

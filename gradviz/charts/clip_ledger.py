@@ -8,7 +8,7 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.charts._base import Chart
-from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, nothing, specials, stack, training
+from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, left_out, nothing, specials, stack, training
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Points, Rule, log10
 from gradviz.charts._words import listed, number, percent, sentence, span, spoken
 from gradviz.frames import Run
@@ -52,7 +52,8 @@ class ClipLedger(Chart):
             "clip_ledger",
             _title(shown, frames),
             "Norm of the whole gradient before clipping, one mark per training step. Log scale. Line: clipping threshold. Medians: second "
-            "half of training. Cosine: of the angle between the gradient before and after, 1 if clipping keeps its direction.",
+            "half of training. Cosine: of the angle between the gradient before and after, 1 if clipping keeps its direction."
+            f"{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             panels,

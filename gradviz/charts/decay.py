@@ -8,7 +8,7 @@ import pandas as pd
 
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, nothing, once, samples, short, specials, style, training
+from gradviz.charts._common import colour, families, left_out, nothing, once, samples, short, specials, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule
 from gradviz.charts._words import factor, listed, sentence, span, spoken
 from gradviz.frames import Run
@@ -47,7 +47,7 @@ class Decay(Chart):
             "decay",
             _title(shown, frame),
             f"Factor by which the norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} changes with every step back: "
-            "fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale.",
+            f"fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             once(panels),

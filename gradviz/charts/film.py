@@ -8,7 +8,7 @@ import pandas as pd
 
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import aside, colour, grid, heading, nothing, specials, stack, training
+from gradviz.charts._common import aside, colour, grid, heading, left_out, nothing, specials, stack, training
 from gradviz.charts._description import Axis, Description, Heat, Panel
 from gradviz.charts._words import sentence
 from gradviz.frames import Run
@@ -50,7 +50,7 @@ class Film(Chart):
             sentence(_course.reaches(shown, reaches, lags), f"How far the gradient reaches in {len(shown)} runs"),
             f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} (colour: log scale, the same for all) by training step "
             "and steps back; geometric mean over the held-out sequences. "
-            "Reach: steps back until less than 1\u202f% of the norm at lag 0 is left.",
+            f"Reach: steps back until less than 1\u202f% of the norm at lag 0 is left.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             panels,

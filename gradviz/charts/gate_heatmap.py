@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _gates
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, heading, nothing, short, specials, stack
+from gradviz.charts._common import colour, families, heading, left_out, nothing, short, specials, stack
 from gradviz.charts._description import Axis, Description, Heat, Panel
 from gradviz.charts._reach import nearest
 from gradviz.charts._words import listed, percent, sentence, spoken
@@ -72,7 +72,7 @@ class GateHeatmap(Chart):
             "gate_heatmap",
             _title(views),
             f"{said}. One row a unit, sorted by {order}; one column a time step of held-out sequence {self.example}, {_when(views)}. "
-            f"{_scales(views)}",
+            f"{_scales(views)}{left_out(runs, [view.run for view in views])}",
             LOOK_FOR,
             frame,
             tuple(_panel(view, [other.run for other in views]) for view in views),

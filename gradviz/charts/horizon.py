@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, nothing, once, samples, short, specials, style, training
+from gradviz.charts._common import colour, families, left_out, nothing, once, samples, short, specials, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
 from gradviz.charts._words import number, sentence, spoken
 from gradviz.frames import Run
@@ -56,7 +56,7 @@ class Horizon(Chart):
             "horizon",
             _halves(shown, frame) if self.measure == "half_life" else _title(shown, frame, last),
             f"{MEANING[self.measure]}. Gradient: norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, "
-            "geometric mean over the held-out sequences. Log scale.",
+            f"geometric mean over the held-out sequences. Log scale.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             once(panels),

@@ -7,7 +7,22 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, heading, nothing, once, samples, short, smooth, specials, stack, style, training
+from gradviz.charts._common import (
+    colour,
+    families,
+    fit,
+    heading,
+    left_out,
+    nothing,
+    once,
+    samples,
+    short,
+    smooth,
+    specials,
+    stack,
+    style,
+    training,
+)
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Rule, log10
 from gradviz.charts._words import listed, number, percent, sentence, span, spoken
 from gradviz.frames import Run
@@ -50,7 +65,7 @@ class Loss(Chart):
             "loss",
             _title(shown, frame),
             f"Mean training loss per counted time step ({_unit(shown)}), {'log' if log else 'linear'} scale, {_averaged(self.window)}. "
-            f"Dashed: the loss of guessing without a network. Numbers: mean of the last {TAIL} updates.",
+            f"Dashed: the loss of guessing without a network. Numbers: mean of the last {TAIL} updates.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             once(panels),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, heading, nothing, once, samples, short, specials, stack, style, training
+from gradviz.charts._common import colour, families, fit, heading, left_out, nothing, once, samples, short, specials, stack, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
 from gradviz.charts._words import listed, number, power, sentence, spoken
 from gradviz.frames import Run
@@ -75,7 +75,7 @@ class Parameters(Chart):
         return Description(
             "parameters",
             _title(shown, frame, self.measure),
-            f"{sentence(MEASURES[self.measure])}, {self.parameter} by gate, against the training step. Log scale.",
+            f"{sentence(MEASURES[self.measure])}: {self.parameter} of the last layer, by gate. Log scale.{left_out(runs, shown)}",
             look_for,
             frame,
             once(panels),

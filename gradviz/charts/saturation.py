@@ -8,7 +8,7 @@ import pandas as pd
 
 from gradviz.charts import _gates
 from gradviz.charts._base import Chart
-from gradviz.charts._common import MARKERS, aside, colour, grid, heading, nothing, stack
+from gradviz.charts._common import MARKERS, aside, colour, grid, heading, left_out, nothing, stack
 from gradviz.charts._description import Axis, Description, Panel, Points, Rule
 from gradviz.charts._reach import nearest
 from gradviz.charts._words import chunks, listed, percent, sentence, span, spoken
@@ -57,7 +57,8 @@ class Saturation(Chart):
         return Description(
             "saturation",
             _title(shown, frames),
-            f"{said}. One mark per unit: share of time steps and examples above 0.9 against below 0.1 (of a state: below −0.9).",
+            f"{said}. One mark per unit: share of time steps and examples above 0.9 against below 0.1 (of a state: below −0.9)."
+            f"{left_out(runs, shown)}",
             LOOK_FOR,
             stack([frames[run.label] for run in shown], COLUMNS),
             panels,

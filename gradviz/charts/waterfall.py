@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, nothing, samples, short, specials, stack, style
+from gradviz.charts._common import colour, families, fit, left_out, nothing, samples, short, specials, stack, style
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
 from gradviz.charts._words import factor, number, sentence, span, spoken, steps
 from gradviz.dynamics.decay import half_life
@@ -55,7 +55,7 @@ class Waterfall(Chart):
             _title(shown, frame),
             f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, by steps back from the end of the sequence, "
             f"{_moment(1, now)}. Log scale; geometric mean over the held-out sequences{_bands(shown)}. "
-            "× is the factor per step back, fitted from lag 5 on.",
+            f"× is the factor per step back, fitted from lag 5 on.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             panels,
@@ -122,7 +122,7 @@ def _moment(which: int, rows: pd.DataFrame) -> str:
         return "before training"
     if len(found) == 1:
         return f"at training step {found[0]}"
-    return ("at the first recorded step", "at the chosen step of each run")[which]
+    return ("at the first recorded step", "at each run’s latest step")[which]
 
 
 def _title(runs: Sequence[Run], frame: pd.DataFrame) -> str:

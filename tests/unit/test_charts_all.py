@@ -76,6 +76,13 @@ def test_nothing_recorded_says_what_to_record(name: str) -> None:
     assert len(description.frame.columns)
 
 
+@pytest.mark.parametrize("name", [name for name in CHARTS if name != "status"])
+def test_a_run_without_the_data_is_named_not_dropped(name: str, runs: list[Run]) -> None:
+    description = CHARTS[name]().describe([runs[0], FakeRun("gru", label="a run without tables")])
+    assert description.subtitle.endswith("Not recorded: a run without tables.")
+    assert set(description.frame["run"]) == {runs[0].label}
+
+
 @pytest.mark.parametrize("name", list(CHARTS))
 def test_no_runs_at_all(name: str) -> None:
     sound(CHARTS[name]().describe([]))

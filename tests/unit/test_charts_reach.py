@@ -23,7 +23,7 @@ def going(first: float, last: float, family: str = "rnn", clipped: bool = False,
 
 @pytest.mark.parametrize(
     ("factor", "words"),
-    [(1.1, "grows ×1.10 per step back"), (1.0, "stays level"), (0.5, "halves within 1 steps"), (0.9, "halves within 6.6 steps")],
+    [(1.1, "grows ×1.10 per step back"), (1.0, "stays level"), (0.5, "halves within 1 step"), (0.9, "halves within 6.6 steps")],
 )
 def test_waterfall_says_what_the_gradient_does(factor: float, words: str) -> None:
     title = Waterfall().describe([FakeRun(reach=reach({0: line(factor)}))]).title
@@ -61,6 +61,7 @@ def test_waterfall_remembers_an_explosion_that_was_tamed() -> None:
         "at the start it grew ×1.14 per step back in the RNN"
     )
     assert "grew" not in Waterfall().describe([going(1.02, 0.69)]).title
+    assert Waterfall().describe([going(1.2, 1.1)]).title == "At training step 100 the gradient grows ×1.10 per step back in the RNN"
 
 
 @pytest.mark.parametrize(("wanted", "drawn"), [(0, 0), (49, 0), (50, 50), (99, 50), (-1, 100), (1000, 100)])
