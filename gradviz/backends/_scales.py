@@ -15,7 +15,8 @@ Ticks = tuple[tuple[float, str], ...]
 
 RULE, RAIL, EDGE = 0.08, 0.14, 0.185  # dotted rule, rail and end of the axis, as shares of the span beyond the limits
 MARK = 6.0  # pixels at both ends of an axis, so that a mark on its limit is seen whole
-_MANTISSAS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0), tuple(np.round(np.arange(1, 10, 0.1), 1).tolist()))
+_STEPS = (0.25, 0.5, 1, 2, 2.5, 5, 10, 20)
+_MANTISSAS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0))
 
 
 @dataclass(frozen=True)
@@ -143,31 +144,44 @@ def choose(low: float, high: float, length: float, *, log: bool, way: Way) -> Ti
 
 
 def _linear_ticks(low: float, high: float, most: int) -> Ticks:
+    """Multiples of 1, 2, 2.5 or 5; at least two of them."""
     least = (high - low) / most
     unit = 10.0 ** floor(log10(least))
-    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10, 20) if unit * factor >= least * (1 - 1e-9))
-    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
-    return tuple((index * step, number(round(index * step, 12 - floor(log10(step))))) for index in range(first, last + 1))
+    coarse = next(index for index, factor in enumerate(_STEPS) if unit * factor >= least * (1 - 1e-9))
+    for factor in _STEPS[coarse::-1]:
+        step = unit * factor
+        ticks = range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)
+        if len(ticks) >= 2:
+            break
+    return tuple((index * step, number(round(index * step, 12 - floor(log10(step))))) for index in ticks)
 
 
 def _log_ticks(low: float, high: float, most: int) -> Ticks:
-    """Whole powers of ten, spaced evenly; between few of them also multiples such as 2 and 5."""
-    for every in (1, 2, 5, 10, 20, 50, 100):
+    """Whole powers of ten, evenly spaced; over less than about two decades multiples of them."""
+    for every in (1, 2, 5, 10, 20, 50, 100, 200):
         whole = [at for at in range(ceil(low), floor(high) + 1) if at % every == 0]
         if len(whole) <= most:
             break
-    if len(whole) >= 3:
+    if len(whole) >= 3 or high - low > 3:
         return tuple((float(at), power(at)) for at in whole)
     for mantissas in _MANTISSAS:
-        at = [(exponent + log10(m), m, exponent) for exponent in range(floor(low), ceil(high) + 1) for m in mantissas]
-        inside = [item for item in at if low <= item[0] <= high]
-        if len(inside) >= 2:
-            break
-    every = ceil(len(inside) / max(2, most))
-    return tuple((place, _multiple(m, exponent)) for place, m, exponent in inside[::every])
+        every_multiple = [(exponent + log10(m), _multiple(m, exponent)) for exponent in range(floor(low), ceil(high) + 1) for m in mantissas]
+        inside = [(at, text) for at, text in every_multiple if low <= at <= high]
+        if 2 <= len(inside) <= most:
+            return tuple(inside)
+    return _fine_ticks(low, high, most)
+
+
+def _fine_ticks(low: float, high: float, most: int) -> Ticks:
+    """Evenly spaced numbers between two that differ little, never computing a power that would overflow."""
+    exponent = floor(low)
+    ticks = _linear_ticks(10.0 ** (low - exponent), 10.0 ** (high - exponent), most)
+    return tuple((exponent + log10(at), _multiple(at, exponent)) for at, _ in ticks if at > 0)
 
 
 def _multiple(mantissa: float, exponent: int) -> str:
+    if mantissa >= 10:
+        mantissa, exponent = mantissa / 10, exponent + 1
     if mantissa == 1:
         return power(exponent)
     return number(mantissa * 10.0**exponent) if -4 <= exponent <= 4 else f"{number(mantissa)}·10{superscript(exponent)}"

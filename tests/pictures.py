@@ -1,0 +1,64 @@
+"""Descriptions for tests of the backends: every mark, with every special value, and words that try to be more than words."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradviz.charts._description import Axis, Band, Description, Heat, Line, Mark, Panel, Points, Rule, Tiles
+
+NAN, INF = float("nan"), float("inf")
+SPECIAL = np.array([1.0, 0.0, -INF, -INF, 2.0, INF, INF, 1.0, NAN, NAN, 3.0, NAN])
+T = np.arange(12.0)
+HOSTILE = "<b>@rnn</b> $x^2$ %{y} &lt; <script>alert(1)</script> \u202eabc\x00\x07\ud800 \N{HEBREW LETTER ALEF}日"
+WORDS = (*"<b>", "$a$", "%{x}", "@ink", "&amp;", "\x00", "\u202e", "\ud800", "gradient", " ", "\n", "", "日")
+LEVELS = ("critical", "warning", "good", "note", "none")
+
+MARKS: dict[str, Mark] = {
+    "line": Line(T, SPECIAL, "a line", "rnn", marker="circle", label="clipped ×0.89"),
+    "dashed": Line(T, SPECIAL[::-1], "dashed", "lstm", dashed=True, marker="diamond", filled=False, label="not clipped"),
+    "band": Band(T, SPECIAL - 1, SPECIAL, "gru"),
+    "points": Points(T, SPECIAL, "points", "gru", marker="square", small=True),
+    "open points": Points(SPECIAL, T, "open", "ghost", filled=False, hover=tuple(f"<b>{at}" for at in range(12))),
+    "heat": Heat(T, np.arange(3.0), np.stack([SPECIAL] * 3), "depth", (-5, 5), True, "norm"),
+    "tide": Heat(T, np.arange(3.0), np.stack([SPECIAL] * 3), "tide", (-1, 1), False, "hidden state"),
+    "rule": Rule(1.0, label="threshold 1", dashed=True),
+    "rule up": Rule(4.0, "up", label="start"),
+    "rule slope": Rule(1.0, "slope"),
+    "tiles": Tiles(("RNN", "GRU"), LEVELS, (tuple((level, level) for level in LEVELS),) * 2),
+    "empty line": Line(np.array([]), np.array([]), "empty", label="nothing"),
+    "one point": Line(np.array([3.0]), np.array([2.0]), "one", "accent", label="one"),
+    "all NaN": Line(T, np.full(12, NAN), "lost", "rnn", label="lost"),
+    "all zero": Line(T, np.full(12, -INF), "zero", "rnn", marker="circle", label="exactly 0"),
+    "empty points": Points(np.array([]), np.array([]), "none"),
+    "empty heat": Heat(np.array([]), np.array([]), np.zeros((0, 0))),
+    "all infinite": Heat(T, np.arange(2.0), np.full((2, 12), INF), log=True),
+    "no tiles": Tiles((), (), ()),
+    "hostile": Line(T, np.sin(T), HOSTILE, "rnn", label=HOSTILE),
+    "large": Line(np.arange(100_000.0), np.sin(np.arange(100_000) / 3000), "many", "lstm", label="many"),
+    "large cloud": Points(np.random.default_rng(0).normal(size=100_000), np.random.default_rng(1).normal(size=100_000), "cloud", small=True),
+}
+
+
+def describe(*panels: Panel, **rest: Any) -> Description:
+    texts = {"title": "A finding", "subtitle": "norm, log scale", "look_for": "Straight. Bent.", "frame": pd.DataFrame()}
+    return Description(**{"name": "picture", **texts, **rest, "panels": panels})
+
+
+def of(name: str, scale: Any = "log") -> Description:
+    """A picture of one mark."""
+    return describe(Panel((MARKS[name],), Axis("steps back"), Axis("norm", scale), "RNN", "rnn", "a note"), shape="line")
+
+
+def hostile() -> Description:
+    """Everything that takes text, with hostile text."""
+    panel = Panel((MARKS["hostile"], Rule(0.0, label=HOSTILE)), Axis(HOSTILE, words=WORDS), Axis(HOSTILE), HOSTILE, "rnn", HOSTILE)
+    heat = Heat(T, T[:2], np.stack([SPECIAL] * 2), unit=HOSTILE)
+    words = Panel((heat,), Axis(HOSTILE, words=WORDS), Axis("@ink", ticks=((0, HOSTILE), (1, "@rnn"))), "@rnn", "gru")
+    tiles = Panel((Tiles((HOSTILE,), (HOSTILE, "@paper"), ((("note", HOSTILE), ("good", "@rnn")),)),))
+    points = Panel((Points(T, T, HOSTILE, hover=(HOSTILE,) * 12),))
+    return describe(panel, words, tiles, points, name="hostile", title=HOSTILE, subtitle=HOSTILE, look_for=HOSTILE)
+
+
+def multiples(count: int, columns: int = 3, kind: str = "line", **rest: Any) -> Description:
+    return describe(*(Panel((MARKS[kind],), Axis("step"), Axis("norm", "log"), f"run {at}", "lstm", "clipped") for at in range(count)), columns=columns, **rest)
