@@ -19,13 +19,18 @@ TEXT_START = Initialization(recurrent="orthogonal", gain=2.0, input_scale=0.3, f
 ADDING_START = Initialization(recurrent="orthogonal", gain=1.0, input_scale=0.5)
 ADDING_LENGTH = 150
 
+# A seed whose numbers are typical of those tried (0 to 4). In all of them the plain RNN's gradient starts by growing 1.13 to 1.14-fold a step,
+# and it learns far less without clipping than with it; in two of the five its growth stays above 1 to the end, as here, in the others it
+# comes to rest just below.
+SEED = 4
+
 
 def shortened(experiment: Experiment, updates: int) -> Experiment:
     """The same experiment with fewer updates, to try things out."""
     return replace(experiment, training=replace(experiment.training, updates=updates))
 
 
-def experiments(seed: int = 0) -> dict[str, Experiment]:
+def experiments(seed: int = SEED) -> dict[str, Experiment]:
     """By name: three cells on English text, each without and with clipping, and the same three on a task with a long lag."""
     text = {f"text-{cell}{end}": _text(cell, clip, seed) for cell in ORDER for clip, end in ((False, ""), (True, "-clip"))}
     return text | {f"adding-{cell}": _adding(cell, seed) for cell in ORDER}

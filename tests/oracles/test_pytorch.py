@@ -11,6 +11,7 @@ from gradviz.config import Model
 from gradviz.network import Network
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+torch.set_num_threads(1)  # small products: two threads on busy cores are a hundred times slower
 
 STEPS, SIZE, INPUTS, UNITS, OUTPUTS = 7, 4, 3, 5, 2
 GATES = {"rnn": ["state"], "lstm": ["input", "forget", "candidate", "output"], "gru": ["reset", "update", "candidate"]}
