@@ -16,7 +16,7 @@ from gradviz.reports._tables import Table, packed, table
 from gradviz.reports.kinds import Picture
 
 HEIGHTS = {"line": 360, "multiples": 320, "film": 460, "gate": 500, "strip": 270, "tiles": 320}  # until it is drawn
-POSITIONS = 26  # of a slider, at most: spread evenly, with the first and the last recorded step
+POSITIONS = 21  # of a slider, at most: spread evenly, with the first and the last recorded step
 Changes = list[tuple[list[str | int], Any]]
 
 
@@ -57,10 +57,11 @@ def figure(number: int, picture: Picture) -> Figure:
 def _described(picture: Picture) -> tuple[Description, list[tuple[int, Description]]]:
     """The chart as it stands by default and, for a slider, at every recorded step that the runs share."""
     chart = CHARTS[picture.chart]
-    said = chart().describe(picture.runs)
-    steps = shared_steps(picture) if picture.slider and not said.missing else []
+    steps = shared_steps(picture) if picture.slider else []
+    if len(steps) < 2:
+        return chart().describe(picture.runs), []
     moments = [(step, _at(chart, step).describe(picture.runs)) for step in steps]
-    return (moments[-1][1], moments) if len(moments) > 1 else (said, [])
+    return moments[-1][1], moments
 
 
 def _at(chart: type[Any], step: int) -> Any:
@@ -77,7 +78,7 @@ def shared_steps(picture: Picture) -> list[int]:
 
 
 def _refused(chart: str, reason: str) -> Description:
-    return Description(name=chart, title=f"No picture: {chart.replace('_', ' ')}", subtitle="", look_for="", frame=pd.DataFrame(), missing=reason)
+    return Description(chart, f"No picture: {chart.replace('_', ' ')}", "", "", pd.DataFrame(), missing=reason)
 
 
 def _moment(base: dict[str, Any], step: int, said: Description) -> dict[str, Any]:

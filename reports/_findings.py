@@ -33,7 +33,8 @@ class Ruling:
 
 def rulings(runs: Sequence[Run]) -> list[Ruling]:
     """The rules with the most severe findings come first."""
-    return sorted((_ruling(code, runs) for code in FINDINGS), key=lambda ruling: min((_rank(one) for one in ruling.found), default=len(ORDER)))
+    every = [_ruling(code, runs) for code in FINDINGS]
+    return sorted(every, key=lambda ruling: min((_rank(one) for one in ruling.found), default=len(ORDER)))
 
 
 def _ruling(code: str, runs: Sequence[Run]) -> Ruling:

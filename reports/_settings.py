@@ -43,6 +43,6 @@ def flattened(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def words(name: str) -> str:
-    """"model cell" → "Cell": the group is told by what it sets, except where two groups share a word."""
+    """The name as a label, without the groups that go without saying: "model cell" → "Cell"."""
     short = name.removeprefix("model ").removeprefix("training ").replace("_", " ")
     return short[:1].upper() + short[1:]

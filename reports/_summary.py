@@ -1,6 +1,6 @@
 """The top of the page, computed from the runs: the claim, what to know before reading on, and at most four verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,12 @@ from gradviz.reports.kinds._base import by_task
 
 Heads = dict[Path, Verdict]
 CARDS = 4
-LARGE = {"growth_decades": lambda decades: f"×{number_of_log(decades)}", "half_life_end": steps, "share_clipped": percent, "step": lambda step: f"step {step:.0f}"}
+LARGE: dict[str, Callable[[float], str]] = {
+    "growth_decades": lambda decades: f"×{number_of_log(decades)}",
+    "half_life_end": steps,
+    "share_clipped": percent,
+    "step": lambda step: f"step {step:.0f}",
+}
 BETTER = 0.9  # a loss is called lower if it is below this share of the other
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 WHAT = (
@@ -49,9 +54,10 @@ def _rescued(runs: Sequence[Run], heads: Heads) -> str:
     """A run that explodes and learns less than its clipped twin, which does not."""
     for free in (run for run in runs if heads[run.path].code == "exploding" and heads[run.path].severity == "critical"):
         for twin in (run for run in runs if run.clipped and run.family == free.family):
-            lost, won = row(free)["loss"], row(twin)["loss"]
+            lost, won = float(row(free)["loss"]), float(row(twin)["loss"])
             if heads[twin.path].severity != "critical" and won < BETTER * lost:
-                return f"Without clipping {spoken([free], [free])} explodes and its loss stays at {number(lost)}; clipping brings it to {number(won)}."
+                who = spoken([free], [free])
+                return f"Without clipping {who} explodes and its loss stays at {number(lost)}; clipping brings it to {number(won)}."
     return ""
 
 
@@ -74,10 +80,11 @@ def _counted(runs: Sequence[Run], heads: Heads) -> str:
 
 
 def facts(runs: Sequence[Run]) -> str:
-    """How many runs of which task, and how large: "Nine runs: six on text, three on adding. 64 units, 400–500 updates." """
+    """How many runs of which task, and how large: Nine runs: six on text, three on adding. 64 units, 400–500 updates."""
     groups = by_task(runs)
     per_task = listed([f"{_count(len(members))} on {task}" for task, members in groups.items()])
-    head = f"{sentence(_count(len(runs)))} run{'s' if len(runs) > 1 else ''}" + (f": {per_task}" if len(groups) > 1 else f" on {next(iter(groups))}")
+    head = f"{sentence(_count(len(runs)))} run{'s' if len(runs) > 1 else ''}"
+    head += f": {per_task}" if len(groups) > 1 else f" on {next(iter(groups))}"
     models = [run.meta["experiment"]["model"] for run in runs]
     units, layers = (_span([model[name] for model in models]) for name in ("units", "layers"))
     updates = _span([run.meta["experiment"]["training"]["updates"] for run in runs])

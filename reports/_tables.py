@@ -23,7 +23,7 @@ class Table:
 
 
 def table(frame: pd.DataFrame) -> Table:
-    at = np.unique(np.linspace(0, len(frame) - 1, min(SHOWN, len(frame))).round().astype(int)) if len(frame) else []
+    at = np.linspace(0, len(frame) - 1, min(SHOWN, len(frame))).round().astype(np.intp)
     columns = [[said(value) for value in frame[name].iloc[at]] for name in frame]
     texts = tuple(not pd.api.types.is_numeric_dtype(frame[name]) for name in frame)
     return Table(tuple(str(name).replace("_", " ") for name in frame), texts, len(frame), tuple(zip(*columns, strict=True)))

@@ -63,7 +63,7 @@ def _page(runs: tuple[Run, ...], kind: Kind, now: datetime) -> dict[str, Any]:
     """Everything the templates say."""
     shown = _Counter()
     key = shown.figure(kind.key(runs))
-    sections = [{"anchor": part.anchor, "title": part.title, "intro": part.intro, "figures": shown.figures(part.pictures)} for part in kind.sections(runs)]
+    sections = [(part, shown.figures(part.pictures)) for part in kind.sections(runs)]
     status = shown.figure(Picture("status", runs))
     return {
         "label": kind.label,
@@ -114,7 +114,8 @@ def _carried(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def _environment() -> Environment:
-    made = Environment(loader=PackageLoader("gradviz.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    loader = PackageLoader("gradviz.reports")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.globals["face"] = _runs.face
     made.globals["glyph"] = lambda level: theme.TOKENS["severity"][level]["glyph"]
     made.globals["swatches"] = {kind: {"colour": theme.TOKENS["scale"][kind], "mark": mark} for kind, mark in MARKS.items()}

@@ -44,6 +44,20 @@ class Kind(ABC):
         """What follows the summary; findings and settings come after them in every report."""
 
 
+REACH = (
+    "How far back the gradient reaches",
+    "A network can only learn that an early step matters if the loss at the end still moves the state back then.",
+)
+GATES = (
+    "What the gates do",
+    "One gate of a gated cell says how much of the old state survives a step: the LSTM's forget gate, the GRU's share kept.",
+)
+WEIGHTS = (
+    "What reaches the weights",
+    "The optimizer turns gradients into updates; an update should be a small share of the weights it changes.",
+)
+
+
 def by_task(runs: Sequence[Run]) -> dict[str, tuple[Run, ...]]:
     """Runs grouped by the name of their task, those without a stated lag first; labels are only as long as a group needs."""
     groups: dict[str, list[Run]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gradviz.frames import Run, label_runs
-from gradviz.reports.kinds._base import Kind, Picture, Section
+from gradviz.reports.kinds._base import GATES, REACH, WEIGHTS, Kind, Picture, Section
 
 
 class Demo(Kind):
@@ -21,8 +21,7 @@ class Demo(Kind):
         return [
             Section(
                 "reach",
-                "How far back the gradient reaches",
-                "A network can only learn that an early step matters if the loss at the end still moves the state back then.",
+                *REACH,
                 (Picture("film", near), Picture("decay", near)),
             ),
             Section(
@@ -33,20 +32,24 @@ class Demo(Kind):
             ),
             Section(
                 "gates",
-                "What the gates do",
-                "In both gated cells one gate says how much of the old state survives a step: the forget gate of the LSTM, the share kept of the GRU.",
+                *GATES,
                 (Picture("gate_heatmap", _gated(near)), Picture("saturation", near)),
             ),
             Section(
                 "lag",
                 "The long-lag task",
                 "Two marked numbers far back in a noisy sequence must be added at its end: only a gradient that gets there can teach that.",
-                (Picture("waterfall", far, slider=True), Picture("film", far), Picture("horizon", far), Picture("loss", far), Picture("gate_heatmap", _gated(far))),
+                (
+                    Picture("waterfall", far, slider=True),
+                    Picture("film", far),
+                    Picture("horizon", far),
+                    Picture("loss", far),
+                    Picture("gate_heatmap", _gated(far)),
+                ),
             ),
             Section(
                 "parameters",
-                "What reaches the weights",
-                "The optimizer turns gradients into updates; an update should be a small share of the weights it changes.",
+                *WEIGHTS,
                 (Picture("parameters", near),),
             ),
         ]

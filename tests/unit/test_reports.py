@@ -9,6 +9,7 @@ import re
 from copy import deepcopy
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_the_page_is_well_formed_and_says_the_claim(made: Report) -> None:
 def test_headings_never_skip_a_level(made: Report) -> None:
     levels = [int(tag[1]) for tag, _ in Page(made.html()).elements if re.fullmatch("h[1-6]", tag)]
     main = levels[levels.index(1) :]
-    assert all(after - before <= 1 for before, after in zip(main, main[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(main))
 
 
 def test_every_plot_has_data_to_draw_and_a_table(made: Report) -> None:
@@ -149,8 +150,7 @@ def test_nothing_points_outside(made: Report) -> None:
 
 def test_only_the_two_scripts_of_the_page_may_run(made: Report) -> None:
     page = made.html()
-    policy = next(attributes["content"] for attributes in Page(page).all("meta") if attributes.get("http-equiv") == "Content-Security-Policy")
-    assert policy is not None
+    policy = next(meta["content"] or "" for meta in Page(page).all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
     allowed = set(re.findall(r"'(sha256-[^']*)'", policy))
     script = re.findall(r"<script>(.*?)</script>", page, re.S)
     library = re.search(r'id="library">([^<]*)<', page)
@@ -222,7 +222,7 @@ def test_a_file_is_kept_without_force(made: Report, tmp_path: Path) -> None:
 
 def test_a_path_that_cannot_be_written_is_named(made: Report, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(GradvizError, match="cannot write the report to .*file"):
+    with pytest.raises(GradvizError, match=r"cannot write the report to .*file"):
         made.write(tmp_path / "file" / "report.html")
 
 
@@ -263,7 +263,18 @@ def test_equal_parts_are_not_sent_again() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (1234.5, "1234"), (0.5, "0.5"), (-0.25, "−0.25"), (1e-9, "1.0e−9"), (-2.5e7, "−2.5e7"), (math.inf, "∞"), (-math.inf, "−∞"), (math.nan, "NaN"), (99999.7, "100000")],
+    [
+        (0.0, "0"),
+        (1234.5, "1234"),
+        (0.5, "0.5"),
+        (-0.25, "−0.25"),
+        (1e-9, "1.0e−9"),
+        (-2.5e7, "−2.5e7"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (math.nan, "NaN"),
+        (99999.7, "100000"),
+    ],
 )
 def test_numbers_as_texts(value: float, text: str) -> None:
     assert number(value) == text
