@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -20,6 +20,7 @@ SHAPES = {
     "readout.bias": (3,),
 }
 DTYPES = [np.float32, np.float64]
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no bug
 
 
 def some(dtype, scale=1.0, seed=0):
@@ -46,6 +47,7 @@ def gradients(draw):
 
 
 @pytest.mark.parametrize("name", CLIPPING.names())
+@unhurried
 @given(gradient=gradients())
 def test_a_rule_neither_writes_nor_changes_shape_or_precision(name, gradient):
     rule, parameters = CLIPPING[name](), some(np.float64, seed=1)
@@ -59,6 +61,7 @@ def test_a_rule_neither_writes_nor_changes_shape_or_precision(name, gradient):
 
 
 @pytest.mark.parametrize("name", CLIPPING.names())
+@unhurried
 @given(gradient=gradients())
 def test_what_is_measured_is_what_happened(name, gradient):
     rule = CLIPPING[name]()
@@ -82,6 +85,7 @@ def test_what_is_measured_is_what_happened(name, gradient):
 
 
 @pytest.mark.parametrize("name", CLIPPING.names())
+@unhurried
 @given(gradient=gradients())
 def test_no_sign_turns_and_no_number_is_lost(name, gradient):
     rule = CLIPPING[name]()

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradviz.clipping.adaptive import Adaptive
@@ -131,6 +131,7 @@ def test_agc_lets_units_at_zero_go_by_lambda_times_eps():
     np.testing.assert_allclose(np.linalg.norm(after, axis=1), 1e-5, rtol=1e-12)
 
 
+@settings(deadline=None)
 @given(scale=st.floats(1e-3, 1e200), seed=st.integers(0, 99))
 def test_agc_does_not_care_for_a_common_scale(scale, seed):
     rng = np.random.default_rng(seed)
@@ -167,12 +168,14 @@ def test_autoclip_of_one_to_a_hundred():
     assert last.after == pytest.approx(10.9)
 
 
+@settings(deadline=None)
 @given(norms=st.lists(st.floats(0, 1e300), min_size=1, max_size=40), percent=st.floats(0, 100))
 def test_autoclip_is_numpys_percentile_of_all_norms_so_far(norms, percent):
     for count, clipped in enumerate(feed(Percentile(percent), norms), start=1):
         assert clipped.threshold == pytest.approx(np.percentile(norms[:count], percent), rel=1e-9, abs=1e-300)
 
 
+@settings(deadline=None)
 @given(norms=st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=20))
 def test_autoclip_scales_with_the_gradients_and_never_clips_at_a_hundred(norms):
     plain, wide = feed(Percentile(), norms), feed(Percentile(), [1024.0 * norm for norm in norms])

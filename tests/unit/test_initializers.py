@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradviz.errors import GradvizError
@@ -34,6 +34,7 @@ def has_deviation(array, expected):
     assert array.mean() == pytest.approx(0, abs=4 * expected / np.sqrt(array.size))
 
 
+@settings(deadline=None)
 @given(rows=st.integers(1, 12), columns=st.integers(1, 12), gates=st.integers(1, 4), seed=st.integers(0, 99))
 def test_orthogonal_rows_or_columns(rows, columns, gates, seed):
     for matrix in orthogonal((gates, rows, columns), np.random.default_rng(seed)):

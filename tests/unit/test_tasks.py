@@ -23,7 +23,7 @@ RNG = np.random.default_rng
 
 
 @given(length=st.integers(10, 400), seed=st.integers(0, 99))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_adding_marks_two_values_and_asks_for_their_sum(length, seed):
     data = Adding(length=length).open()
     batch = data.batch(50, RNG(seed))
@@ -64,7 +64,7 @@ def test_addings_words_show_values_and_marks():
 
 
 @given(length=st.integers(21, 300), seed=st.integers(0, 99))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_copying_repeats_ten_symbols_after_the_delimiter(length, seed):
     data = Copying(length=length).open()
     batch = data.batch(20, RNG(seed))

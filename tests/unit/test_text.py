@@ -5,7 +5,7 @@ from pydoc_data.topics import topics
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradviz.errors import GradvizError
@@ -43,6 +43,7 @@ def test_files_that_are_no_texts(tmp_path):
         read(tmp_path / "latin.txt")
 
 
+@settings(deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_decoding_undoes_encoding(text):
     tokenizer = Characters.of(text)
