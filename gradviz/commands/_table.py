@@ -26,8 +26,13 @@ DISPENSABLE = ("updates", "status", "held out", "shortened", "half-life")
 
 
 def show_runs(runs: Sequence[Run]) -> None:
-    """One line a run. Half-life and gradient per step back are those of a gradient that starts at the last time step."""
-    show_table(COLUMNS, [_line(run) for run in runs], DISPENSABLE)
+    """One line a run, task by task. Half-life and gradient per step back are those of a gradient that starts at the last time step."""
+    tasks = list(dict.fromkeys(map(_task, runs)))
+    show_table(COLUMNS, [_line(run) for run in sorted(runs, key=lambda run: tasks.index(_task(run)))], DISPENSABLE)
+
+
+def _task(run: Run) -> str:
+    return str(run.meta.get("experiment", {}).get("task", {}).get("name", ""))
 
 
 def _line(run: Run) -> list[str | Text]:

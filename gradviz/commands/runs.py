@@ -39,7 +39,8 @@ class Runs(Command):
 
 def _list(arguments: argparse.Namespace) -> None:
     from gradviz.commands._table import show_runs  # pandas and pyarrow: not needed for --help
-    from gradviz.frames import load
+    from gradviz.findings._summary import row
+    from gradviz.frames import load, load_runs
     from gradviz.recording.reading import find_runs
 
     if not arguments.folder.is_dir():
@@ -47,11 +48,12 @@ def _list(arguments: argparse.Namespace) -> None:
     whole, broken = [], []
     for folder in find_runs(arguments.folder):
         try:
-            whole.append(load(folder))
+            row(load(folder))  # reads the tables: damage shows when they are read
+            whole.append(folder)
         except GradvizError as error:
             broken.append(str(error))
     if whole:
-        show_runs(whole)
+        show_runs(load_runs(whole))
     for message in broken:
         say(f"cannot be read: {printable(message)}")
     if not whole and not broken:

@@ -129,6 +129,17 @@ def test_a_damaged_run_says_which_file_and_why(gradviz, trained: Path, here: Pat
     assert "run" in err
 
 
+@pytest.mark.parametrize("harm", BROKEN)
+def test_a_damaged_run_does_not_hide_the_others(gradviz, trained: Path, here: Path, harm) -> None:
+    shutil.copytree(trained, here / "gradviz-runs")
+    harm(here / "gradviz-runs" / "text-lstm")
+    status, out, _ = gradviz("runs", "list")
+    assert status == 0
+    assert "text-rnn-norm" in out
+    assert "cannot be read: " in out
+    assert BROKEN[harm] in out
+
+
 def test_a_run_whose_tables_are_not_there_yet_is_shown(gradviz, trained: Path, here: Path) -> None:
     folder = Path(shutil.copytree(trained / "text-lstm", here / "gradviz-runs" / "young"))
     _half_written(folder)
