@@ -28,10 +28,10 @@ def main() -> None:
     }
     st.session_state["pages"] = pages
     page = st.navigation(list(pages.values()))
-    found = state.shelf()
+    found = parts.patiently(state.shelf)
     if found.runs:
         with st.sidebar:
-            state.choose(found)
+            state.choose(found, page.url_path)
             parts.folder_line(found)
         page.run()
     else:

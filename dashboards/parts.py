@@ -1,6 +1,6 @@
 """Pieces that several pages share: states without data, links from a verdict to its evidence, and controls."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,32 @@ def empty(found: state.Shelf, image: Path) -> None:
     broken(found)
 
 
+def patiently(read: Callable[[], state.Shelf]) -> state.Shelf:
+    """The runs; while they are read for the first time, the shape of the page to come."""
+    place = st.empty()
+    if "pages_seen" not in st.session_state:
+        with place.container():
+            st.title("Reading the runs", anchor=False)
+            st.caption(f"from {look.plain(str(state.folder()))}")
+            for height in (150, 150, 240):
+                st.skeleton(height=height)
+    found = read()
+    place.empty()
+    st.session_state["pages_seen"] = True
+    return found
+
+
 def broken(found: state.Shelf) -> None:
-    for run in found.broken:
-        show.problem(f"{run.name} cannot be shown", f"{run.reason} Nothing in it was changed.")
+    """What cannot be read or has ended badly stands where one would look for it."""
+    for name, reason in found.broken:
+        show.problem(f"{name} cannot be shown", f"{reason} Nothing in it was changed.")
+    for run in found.runs:
+        if run.status == "failed":
+            show.problem(
+                f"{run.name} stopped before its end", f"{run.meta.get('error') or 'Its error was not recorded.'} What it wrote is shown."
+            )
+        for note in run.notes if run.status != "running" else []:
+            st.caption(f"{look.plain(run.name)}: {look.plain(note)}")
 
 
 def folder_line(found: state.Shelf) -> None:

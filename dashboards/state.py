@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -23,8 +23,7 @@ from gradviz.recording.reading import find_runs
 Signature = tuple[tuple[str, int, int], ...]
 
 
-@dataclass(frozen=True)
-class Broken:
+class Broken(NamedTuple):
     """A run that cannot be read, and why."""
 
     name: str
@@ -68,7 +67,7 @@ def shelf() -> Shelf:
     return _read(str(where), signature(where))
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the runs …")
+@st.cache_resource(max_entries=2, show_spinner=False)
 def _read(where: str, key: Signature) -> Shelf:
     readable, broken = [], []
     for path in find_runs(where) if Path(where).is_dir() else []:
@@ -107,14 +106,25 @@ def row_of(run: Run) -> dict[str, Any]:
     return _judged(key_of([run]), run.label, run)[2]
 
 
-def choose(found: Shelf) -> None:
+def choose(found: Shelf, page: str) -> None:
     """The sidebar's controls: the task, and the runs of that task. No run chosen means all of them."""
     tasks = list(found.tasks)
+    _follow_link(page)
     if len(tasks) > 1:
         st.segmented_control("Task", tasks, default=tasks[0], required=True, key="task", bind="query-params")
     labels = [run.label for run in of_task(found)]
     hint = "Pages show these runs. Choose none to see all."
     st.multiselect("Runs", labels, key="runs", bind="query-params", placeholder=f"all {len(labels)}", help=hint)
+
+
+def _follow_link(page: str) -> None:
+    """A link to another page may choose other runs, but widgets that are on both pages would keep what they had."""
+    if st.session_state.get("page", page) != page:
+        if "task" in st.query_params:
+            st.session_state["task"] = st.query_params["task"]
+        if "runs" in st.query_params:
+            st.session_state["runs"] = st.query_params.get_all("runs")
+    st.session_state["page"] = page
 
 
 def of_task(found: Shelf) -> list[Run]:

@@ -15,6 +15,7 @@ from gradviz.findings import ORDER, Verdict
 from gradviz.frames import Run
 
 Judged = Sequence[tuple[Run, Verdict]]
+STATUS = {"running": "in training"}  # in words that a reader of the table expects; other words of run.json are shown as they are
 CARDS = 3
 POINTS = 60  # of a sparkline
 TOP = 50.0  # steps: a half-life from here on, or none at all, is drawn at the top of its sparkline
@@ -88,9 +89,15 @@ def table(verdicts: Judged, several: bool) -> None:
         row_height=42,
         height="content",
         column_order=[name for name in frame if several or name != "Task"],
-        column_config=columns({look.chip_text(verdict.severity, verdict.word): look.COLOURS[verdict.severity] for _, verdict in verdicts}),
+        column_config=columns(chips(verdicts)),
     )
     compare([verdicts[index][0] for index in picked["selection"]["rows"]])
+
+
+def chips(verdicts: Judged) -> dict[str, str]:
+    """Every chip that the table shows, with its colour."""
+    colours = {look.chip_text(verdict.severity, verdict.word): look.COLOURS[verdict.severity] for _, verdict in verdicts}
+    return colours | {text: "gray" for run, _ in verdicts for text in unfinished(run)}
 
 
 def glyph_of(run: Run) -> str:
@@ -109,13 +116,17 @@ def line(run: Run, verdict: Verdict) -> dict[str, Any]:
     return {
         "Run": f"{glyph_of(run)} {run.label}",
         "Task": state.task_of(run),
-        "Finding": [look.chip_text(verdict.severity, verdict.word)],
+        "Finding": [*unfinished(run), look.chip_text(verdict.severity, verdict.word)],
         "Loss": numbers["loss"],
         "Loss over training": spark(run.steps["loss"]),
         "Half-life": steps(numbers["half_life"]),
         "Half-life over training": half_lives(run),
         "Shortened": 100 * numbers["share_clipped"],
     }
+
+
+def unfinished(run: Run) -> list[str]:
+    return [] if run.status == "finished" else [STATUS.get(run.status, run.status)]
 
 
 def steps(half_life: float) -> str | None:
@@ -153,18 +164,12 @@ def columns(words: dict[str, str]) -> dict[str, Any]:
 
 
 def compare(runs: Sequence[Run]) -> None:
-    """The button below the table. Runs of different tasks have different losses: they are not compared."""
+    """The link below the table. Runs of different tasks have different losses: they are not compared."""
     tasks = {state.task_of(run) for run in runs}
     ready = len(runs) > 1 and len(tasks) == 1
+    chosen = {"task": next(iter(tasks)), "runs": [run.label for run in runs]} if ready else {}
     with st.container(horizontal=True, vertical_alignment="center"):
-        labels = [run.label for run in runs]
-        pressed = st.button("Compare the chosen runs", type="primary", disabled=not ready, on_click=take, args=(labels, "".join(tasks)))
+        page = st.session_state["pages"]["compare"]
+        st.page_link(page, label="Compare the chosen runs", disabled=not ready, query_params=chosen)
         if not ready:
             st.caption("Choose runs of one task to compare." if len(tasks) > 1 else "Choose two or more rows to compare.")
-    if pressed:
-        st.switch_page(st.session_state["pages"]["compare"])
-
-
-def take(labels: list[str], task: str) -> None:
-    st.session_state["runs"] = labels
-    st.session_state["task"] = task

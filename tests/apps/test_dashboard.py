@@ -1,17 +1,26 @@
 """Every page of the dashboard, in every state it can be in, without a browser."""
 
+import dataclasses
+import io
 import json
 import os
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import gradviz.dashboards
-from gradviz.dashboards import state
+from gradviz.backends import plotly as live
+from gradviz.charts import Description
+from gradviz.charts._description import Axis, Line, Panel
+from gradviz.dashboards import parts, pieces, show, state
 from gradviz.dashboards.views import VIEWS, ordered
-from tests.synthetic import make_run
+from tests.synthetic import Variant, make_run
 
 APP = str(Path(gradviz.dashboards.__file__).with_name("app.py"))
 
@@ -26,13 +35,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, view: str = "overview", **query: str) -> AppTest:
+def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, view: str = "overview", **query: Any) -> AppTest:
     monkeypatch.setenv("GRADVIZ_RUNS", str(folder))
     app = AppTest.from_file(APP, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
     app._page_hash = calc_hash("" if view == next(iter(ordered())) else view)
-    return app.run()
+    app.run()
+    app._page_hash = ""  # from here on: the page the app itself goes to
+    return app
 
 
 def words(app: AppTest) -> str:
@@ -143,10 +154,70 @@ def test_the_address_chooses_runs_and_nothing_outside_the_folder(runs: Path, mon
 
 def test_a_click_into_a_film_moves_the_step(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state.st, "session_state", {"film-0": {"selection": {"points": [{"x": 21.0}]}}})
-    from gradviz.dashboards import parts, show
-
     show.picked("film-0", show.Click(40, parts.nearest([0, 20, 40])))
     assert state.st.session_state["step"] == 20
+
+
+def comparison(app: AppTest, rows: list[int]) -> Any:
+    """The link below the table of runs, with these rows chosen."""
+    app.session_state["table"] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    app.run()
+    fine(app)
+    return next(link.proto for link in app.get("page_link") if link.proto.label.startswith("Compare"))
+
+
+def test_chosen_rows_are_compared(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch)
+    assert comparison(app, [0]).disabled
+    link = comparison(app, [0, 2])
+    assert not link.disabled
+    query = parse_qs(link.query_string)
+    assert query == {"task": ["text"], "runs": ["RNN, not clipped", "LSTM, clipped"]}
+    there = opened(runs, monkeypatch, "compare", runs=query["runs"])
+    assert there.multiselect(key="runs").value == query["runs"]
+    assert there.title[0].value.startswith("2 runs that differ in")
+
+
+def test_runs_of_two_tasks_are_not_compared(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch)
+    assert comparison(app, [0, 3]).disabled
+    assert "Choose runs of one task" in words(app)
+
+
+def test_a_run_in_training_and_a_failed_one_are_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path / "ill", family="rnn", variant=Variant(status="failed"))
+    make_run(tmp_path / "young", family="gru")
+    break_(tmp_path / "young", status="running")
+    app = opened(tmp_path, monkeypatch)
+    fine(app)
+    assert "ill stopped before its end" in words(app)
+    marks = app.dataframe[0].value["Finding"]
+    assert marks[0][0] == "failed"
+    assert marks[1][0] == "in training"
+
+
+def test_downloads_hold_the_data_and_the_picture() -> None:
+    frame = pd.DataFrame({"step": [0, 1], "loss": [2.0, 1.0]})
+    line = Line(np.array([0.0, 1.0]), np.array([2.0, 1.0]), "loss")
+    description = Description("test", "t", "s", "l", frame, (Panel((line,)),))
+    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(show.content(description, "csv"))), frame)
+    assert show.content(description, "png").startswith(b"\x89PNG")
+    assert b"<svg" in show.content(description, "svg")
+
+
+def test_pieces_of_small_multiples_keep_every_trace_once() -> None:
+    x = np.arange(5.0)
+    panels = tuple(Panel((Line(x, x * k, f"line {k}", label=f"end {k}"),), Axis("step"), Axis("value"), f"panel {k}") for k in (1, 2, 30))
+    description = Description("test", "t", "s", "l", pd.DataFrame(), panels)
+    cut = pieces.cut(description, "light")
+    whole = live.figure(dataclasses.replace(description, columns=1), "light")
+    assert sum(len(piece["data"]) for piece in cut) == len(whole["data"])
+    assert len({tuple(piece["layout"]["yaxis"]["range"]) for piece in cut}) == 1, "panels that are compared share their limits"
+    for k, piece in zip((1, 2, 30), cut, strict=True):
+        words = " ".join(item["text"] for item in piece["layout"]["annotations"])
+        assert f"panel {k}" in words
+        assert f"end {k}" in words
+        assert {item["xref"].split(" ")[0] for item in piece["layout"]["annotations"]} == {"x"}
 
 
 def test_names_are_shown_letter_by_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
