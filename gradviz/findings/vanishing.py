@@ -13,7 +13,7 @@ from gradviz.findings._words import NARROW, pace, power, steps
 from gradviz.frames import Run
 
 LOST = -3.0  # decades at the task's lag, ten half-lives: below, a gradient drowns in that of nearer steps
-SHORT = 4  # without a stated lag, reaching less than one part in so many of the sequence is a note
+SHORT = 2  # without a stated lag, reaching less than one part in so many of the sequence is a note
 STUMP = 3.0  # steps: a network that reaches no further hardly is recurrent
 
 
@@ -39,7 +39,7 @@ class Vanishing(Finding):
         "the state that reaches furthest (the longest horizon, then the most left at the far end; an LSTM's cell state counts). The "
         "horizon is the first lag with less than 1 % of the norm at lag 0. If the task states a lag: good if the horizon is not "
         "shorter, critical if at that lag less than a thousandth arrives, else a warning. If it states none: critical if the gradient "
-        "is exactly zero within 8 steps, a warning if the horizon is at most 3 steps, a note if it is shorter than a quarter of the "
+        "is exactly zero within 8 steps, a warning if the horizon is at most 3 steps, a note if it is shorter than half of the "
         "sequence, else good unless the gradient exploded."
     )
 

@@ -12,7 +12,7 @@ from gradviz.charts.loss import Loss
 from gradviz.charts.parameters import Parameters
 from tests.chart_runs import FakeRun, steps
 
-META = {"baselines": {"letters": 3.2, "letter pairs": 2.2}, "signature": {"loss": "cross_entropy"}}
+META = {"baselines": {"letters": 3.2, "letter pairs": 2.2}, "signature": {"loss": "softmax"}}
 
 
 def ends(loss: float, family: str = "rnn", clipped: bool = False, **rest) -> FakeRun:

@@ -67,8 +67,8 @@ def test_share_of_first_tenth_survives_numbers_no_float_can_hold(tmp_path: Path)
         (2, "warning", "vanishing"),
         (3, "warning", "vanishing"),
         (4, "note", "short memory"),
-        (24, "note", "short memory"),
-        (25, "good", "reaches back"),
+        (49, "note", "short memory"),
+        (50, "good", "reaches back"),
     ],
 )
 def test_without_a_lag_the_length_of_the_sequence_decides(tmp_path: Path, horizon: int, severity: str, word: str) -> None:
