@@ -15,8 +15,8 @@ def label_runs(runs: Sequence[Run]) -> list[Run]:
     alike = defaultdict(list)
     for run in ordered:
         alike[_label(run)].append(run)
-    labels = {id(run): text for label, group in alike.items() for run, text in zip(group, _told_apart(label, group), strict=True)}
-    return [dataclasses.replace(run, label=labels[id(run)]) for run in ordered]
+    labels = {label: iter(_told_apart(label, group)) for label, group in alike.items()}
+    return [dataclasses.replace(run, label=next(labels[_label(run)])) for run in ordered]
 
 
 def _told_apart(label: str, group: Sequence[Run]) -> list[str]:

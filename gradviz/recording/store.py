@@ -41,6 +41,8 @@ class RunWriter:
     def create(cls, folder: Path | str, meta: Mapping[str, Any], *, force: bool = False) -> "RunWriter":
         """Begin a run. A folder that holds one already is refused; `force` removes what gradviz wrote there and nothing else."""
         folder = Path(folder)
+        if (folder / FOLDER).is_symlink():
+            raise RunError(f"{folder / FOLDER} is a link; gradviz writes into folders of its own only.")
         if old := _written(folder):
             if not force:
                 raise RunError(f"{folder} holds a run already; choose another name, or --force to replace it.")
@@ -155,9 +157,9 @@ class _Segment:
 
 
 def _written(folder: Path) -> list[Path]:
-    """The files of a run in `folder`, and only those. A tables folder that is a link leads elsewhere: its files are not ours."""
+    """The files of a run in `folder`, and only those."""
     own = [folder / name for name in (META, WEIGHTS, _beside(folder / META).name, _beside(folder / WEIGHTS).name)]
-    tables = [] if (folder / FOLDER).is_symlink() else [path for name in TABLES for path in segments(folder, name)]
+    tables = [path for name in TABLES for path in segments(folder, name)]
     return [path for path in own if path.is_file() or path.is_symlink()] + tables
 
 
