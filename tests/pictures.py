@@ -36,7 +36,9 @@ MARKS: dict[str, Mark] = {
     "no tiles": Tiles((), (), ()),
     "hostile": Line(T, np.sin(T), HOSTILE, "rnn", label=HOSTILE),
     "large": Line(np.arange(100_000.0), np.sin(np.arange(100_000) / 3000), "many", "lstm", label="many"),
-    "large cloud": Points(np.random.default_rng(0).normal(size=100_000), np.random.default_rng(1).normal(size=100_000), "cloud", small=True),
+    "large cloud": Points(
+        np.random.default_rng(0).normal(size=100_000), np.random.default_rng(1).normal(size=100_000), "cloud", small=True
+    ),
 }
 
 
@@ -61,4 +63,8 @@ def hostile() -> Description:
 
 
 def multiples(count: int, columns: int = 3, kind: str = "line", **rest: Any) -> Description:
-    return describe(*(Panel((MARKS[kind],), Axis("step"), Axis("norm", "log"), f"run {at}", "lstm", "clipped") for at in range(count)), columns=columns, **rest)
+    return describe(
+        *(Panel((MARKS[kind],), Axis("step"), Axis("norm", "log"), f"run {at}", "lstm", "clipped") for at in range(count)),
+        columns=columns,
+        **rest,
+    )

@@ -151,7 +151,8 @@ class _Builder:
         axis = self._axis(panel, way)
         scale = scale_of(axis, [other for other in self.panels if self._axis(other, way) == axis], way, length)
         if axis.words is None:
-            return scale
+            most = length if way == "x" else self.room / 4
+            return replace(scale, ticks=tuple((at, shorten(text, most)) for at, text in scale.ticks))
         shown = [(at, word) for at, word in words_under(axis.words, length / (scale.end - scale.start)) if scale.low <= at <= scale.high]
         return replace(scale, ticks=tuple(shown))
 

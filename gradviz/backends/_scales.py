@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.backends._text import number, power, superscript, width
+from gradviz.backends._text import number, power, printable, superscript, width
 from gradviz.charts._description import Axis, Band, Heat, Line, Mark, Panel, Points, Rule
 
 Way = str  # "x" or "y"
@@ -165,8 +165,9 @@ def _log_ticks(low: float, high: float, most: int) -> Ticks:
     if len(whole) >= 3 or high - low > 3:
         return tuple((float(at), power(at)) for at in whole)
     for mantissas in _MANTISSAS:
-        every_multiple = [(exponent + log10(m), _multiple(m, exponent)) for exponent in range(floor(low), ceil(high) + 1) for m in mantissas]
-        inside = [(at, text) for at, text in every_multiple if low <= at <= high]
+        exponents = range(floor(low), ceil(high) + 1)
+        multiples = [(exponent + log10(m), _multiple(m, exponent)) for exponent in exponents for m in mantissas]
+        inside = [(at, text) for at, text in multiples if low <= at <= high]
         if 2 <= len(inside) <= most:
             return tuple(inside)
     return _fine_ticks(low, high, most)
@@ -190,7 +191,7 @@ def _multiple(mantissa: float, exponent: int) -> str:
 def _thinned(ticks: Ticks, pixels: float, way: Way) -> Ticks:
     """Given ticks without those that would overlap the one kept before them; `pixels` to a unit."""
     kept: list[tuple[float, str]] = []
-    for at, text in sorted(ticks):
+    for at, text in sorted((at, printable(text)) for at, text in ticks):
         room = (width(text) + width(kept[-1][1])) / 2 + 6 if way == "x" and kept else 14
         if not kept or (at - kept[-1][0]) * pixels >= room:
             kept.append((float(at), text))

@@ -49,7 +49,13 @@ def test_linear_ticks_stand_where_they_say(low: float, span: float, length: int,
 def test_ticks_in_words() -> None:
     assert choose(-15, 6.5, 260, log=True, way="y") == ((-15, "10⁻¹⁵"), (-10, "10⁻¹⁰"), (-5, "10⁻⁵"), (0, "1"), (5, "10⁵"))
     assert [text for _, text in choose(-1, 3.2, 300, log=True, way="y")] == ["0.1", "1", "10", "10²", "10³"]
-    assert [text for _, text in choose(-20_000, 20_000, 300, log=False, way="x")] == ["−20\u202f000", "−10\u202f000", "0", "10\u202f000", "20\u202f000"]
+    assert [text for _, text in choose(-20_000, 20_000, 300, log=False, way="x")] == [
+        "−20\u202f000",
+        "−10\u202f000",
+        "0",
+        "10\u202f000",
+        "20\u202f000",
+    ]
 
 
 def test_rails_stand_outside_the_numbers_in_order() -> None:
@@ -58,7 +64,11 @@ def test_rails_stand_outside_the_numbers_in_order() -> None:
     assert scale.above is not None
     assert scale.nan is not None
     assert scale.start < scale.below < scale.rules[0] < scale.low < scale.high < scale.rules[1] < scale.above < scale.nan < scale.end
-    assert {text: at for at, text in scale.ticks if text in ("zero", "∞", "NaN")} == {"zero": scale.below, "∞": scale.above, "NaN": scale.nan}
+    assert {text: at for at, text in scale.ticks if text in ("zero", "∞", "NaN")} == {
+        "zero": scale.below,
+        "∞": scale.above,
+        "NaN": scale.nan,
+    }
     placed = scale.place(SPECIAL)
     assert np.isfinite(placed).all()
     assert (placed[2], placed[5], placed[8], placed[0]) == (scale.below, scale.above, scale.nan, 1.0)

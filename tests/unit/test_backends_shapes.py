@@ -155,7 +155,16 @@ def test_where_nan_begins_is_said() -> None:
 
 def test_what_cannot_be_printed_is_not() -> None:
     assert printable("a\nb\u202e\x00\ud800c\u202f%") == "a bc\u202f%"
-    assert [visible(token) for token in (" ", "\n", "\t", "", "\x00", "\u202ea", "\ud800", "é")] == ["·", "⏎", "⇥", "∅", "�", "�a", "�", "é"]
+    assert [visible(token) for token in (" ", "\n", "\t", "", "\x00", "\u202ea", "\ud800", "é")] == [
+        "·",
+        "⏎",
+        "⇥",
+        "∅",
+        "�",
+        "�a",
+        "�",
+        "é",
+    ]
     printable(HOSTILE).encode()
 
 

@@ -33,7 +33,9 @@ def test_the_dashboard_s_config_says_what_the_tokens_say(name: theme.Theme) -> N
         "blueTextColor": "note", "grayTextColor": "none", "chartCategoricalColors": "categories",
     }  # fmt: skip
     assert {key: config[name][key] for key in same} == {key: tokens[token] for key, token in same.items()}
-    assert (config["font"], config["headingFont"], config["codeFont"]) == tuple(theme.TOKENS["font"][key] for key in ("text", "head", "mono"))
+    assert (config["font"], config["headingFont"], config["codeFont"]) == tuple(
+        theme.TOKENS["font"][key] for key in ("text", "head", "mono")
+    )
     for key, scale in (("chartSequentialColors", "depth"), ("chartDivergingColors", "tide")):
         ends = config[name].get(key, config.get(key))
         assert (ends[0], ends[-1]) == (theme.TOKENS["scale"][scale][0], theme.TOKENS["scale"][scale][-1])

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from gradviz.backends._layout import HEADING, TICK, TITLE, Place, Plan
 from gradviz.backends._scales import Scale
+from gradviz.backends._text import printable
 from gradviz.backends.theme import TOKENS, colour
 from gradviz.charts._description import Heat, Tiles
 
@@ -32,6 +33,7 @@ def axes(figure: Figure, plan: Plan, place: Place) -> Axes:
     ax = figure.add_axes(box)
     ax.set(xlim=(place.x.start, place.x.end), ylim=(place.y.start, place.y.end))
     if any(isinstance(mark, Tiles) for mark in place.panel.marks):
+        ax.set(xticks=[], yticks=[])
         ax.axis("off")
     else:
         _decorate(ax, place)
@@ -109,7 +111,7 @@ def bars(figure: Figure, plan: Plan) -> None:
         drawn.ax.tick_params(length=points(4), color=colour("axis"), labelcolor=colour("muted"), labelsize=points(TICK))
         drawn.outline.set_visible(False)
         drawn.ax.grid(False)
-        _bar_title(drawn.ax, bar.heat.unit, plan.narrow)
+        _bar_title(drawn.ax, printable(bar.heat.unit), plan.narrow)
 
 
 def _bar_title(ax: Axes, unit: str, narrow: bool) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from gradviz.arrays import Array
+from gradviz.backends._text import printable
 
 _LARGE = 60  # numbers; from here on packed arrays are shorter than text
 
 
 def escape(text: str) -> str:
-    """Text for titles, ticks, names and hover: no tags, no entities, no formulas, no templates, no colour names."""
+    """Text for titles, ticks, names and hover: no tags, no entities, no formulas, no templates, no colour names, nothing invisible."""
+    text = "\n".join(printable(line) for line in text.split("\n"))
     for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("$", "&#36;"), ("%{", "&#37;{")):
         text = text.replace(char, entity)
     text = f"&#64;{text[1:]}" if text.startswith("@") else text

@@ -10,7 +10,6 @@ from gradviz.backends import _tiles
 from gradviz.backends._layout import TICK, Place, Plan
 from gradviz.backends._special import GLYPHS, WORDS, heat_values, layers, runs
 from gradviz.backends._strokes import MARKS, labels, rule_ends, scatter, sparse, stroke
-from gradviz.backends._text import printable
 from gradviz.backends.plotly._axes import name
 from gradviz.backends.plotly._escape import escape, numbers
 from gradviz.charts._description import Band, Heat, Line, Points, Rule, Tiles
@@ -63,7 +62,7 @@ def _value(axis_log: bool, letter: str) -> str:
 
 
 def line(mark: Line, canvas: Canvas) -> None:
-    drawn, title = stroke(mark, canvas.place), escape(printable(mark.name))
+    drawn, title = stroke(mark, canvas.place), escape(mark.name)
     size, width = (6, 2.0) if canvas.small else (8, 2.25)
     marker = _marker(mark.marker, mark.colour, mark.filled, size) | {"maxdisplayed": 7 if canvas.small else MARKS}
     style = {"color": f"@{mark.colour}", "width": width, "dash": "5px,4px" if mark.dashed else "solid"}
@@ -96,7 +95,7 @@ def band(mark: Band, canvas: Canvas) -> None:
 
 
 def points(mark: Points, canvas: Canvas) -> None:
-    drawn, title = scatter(mark, canvas.place), escape(printable(mark.name))
+    drawn, title = scatter(mark, canvas.place), escape(mark.name)
     size = (5 if mark.filled else 4) if mark.small else 8
     hover = "%{text}" if mark.hover is not None else f"{_value(canvas.place.x.log, 'x')}, {_value(canvas.place.y.log, 'y')}"
     for kind in ("number", "rail", "nan"):
