@@ -1,0 +1,112 @@
+"""The recorder's parts: schedules, statistics over a batch, reach by lag, the origin of trouble."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gradviz.batch import Batch, Signature
+from gradviz.cells import CELLS
+from gradviz.config import Model
+from gradviz.network import Network
+from gradviz.recording.reach import measure
+from gradviz.recording.statistics import over_batch
+from gradviz.recording.trouble import origin
+from gradviz.schedules import every, logarithmic
+
+
+def test_schedules_begin_at_the_first_step_and_end_at_the_last() -> None:
+    assert [step for step in range(101) if every(25, 98)(step)] == [0, 25, 50, 75, 98, 100]
+    assert not any(every(0, 10)(step) for step in range(11))
+    steps = [step for step in range(1001) if logarithmic(1000, per_decade=2)(step)]
+    assert steps == [0, 1, 3, 10, 32, 100, 316, 1000]
+
+
+@given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 10**6))
+@settings(deadline=None)
+def test_statistics_leave_the_padding_out(steps: int, size: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, lengths = rng.normal(size=(steps, size)), rng.integers(1, steps + 1, size)
+    mask = np.arange(steps)[:, None] < lengths
+    values[~mask] = np.nan
+    found = over_batch(values, mask)
+    for t in range(steps):
+        there = values[t, mask[t]]
+        if not len(there):
+            assert all(np.isnan(series[t]) for series in found.values())
+            continue
+        assert found["mean"][t] == pytest.approx(there.mean())
+        assert found["low"][t] <= found["median"][t] <= found["high"][t]
+        assert {found[name][t] for name in ("low", "median", "high")} <= set(there)
+
+
+def test_statistics_keep_infinity_and_nan() -> None:
+    found = over_batch(np.array([[1.0, 2.0, np.inf], [1.0, np.nan, 3.0]]), None)
+    assert found["mean"][0] == np.inf
+    assert found["high"][0] == np.inf
+    assert found["low"][0] == 1.0
+    assert all(np.isnan(series[1]) for series in found.values())
+
+
+def network(cell: str = "lstm", *, bidirectional: bool = False) -> Network:
+    made = Network(
+        Model(cell=CELLS[cell](), units=4, layers=2, bidirectional=bidirectional), Signature(2, 2, False, "squared"), dtype="float64"
+    )
+    for array in made.parameters.values():
+        array[...] = np.random.default_rng(array.size).normal(0, 0.6, array.shape)
+    return made
+
+
+def one_sequence(inputs: np.ndarray, targets: np.ndarray, made: Network, *, last: int) -> np.ndarray:
+    """‖∂L_last/∂h_t‖ of one unpadded sequence, layer 0, forward: a pass of its own."""
+    seen: list[np.ndarray] = []
+    with made.observe("layers.0.forward.hidden", lambda name, array: seen.append(array.copy()), gradient=True):
+        run = made.forward(inputs[:, None])
+        d_outputs = np.zeros_like(run.outputs)
+        d_outputs[last, 0] = 2 * (run.outputs[last, 0] - targets[last])
+        made.backward(run, d_outputs)
+    return np.linalg.norm(seen[0][:, 0], axis=1)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_reach_counts_lags_from_each_sequences_own_end(bidirectional: bool) -> None:
+    made, rng, lengths = network(bidirectional=bidirectional), np.random.default_rng(1), np.array([7, 3, 5])
+    inputs, targets = rng.normal(size=(7, 3, 2)), rng.normal(size=(7, 3, 2))
+    rows = measure(made, Batch(inputs, targets, lengths)).reach
+    row = next(row for row in rows if (row["layer"], row["direction"], row["point"]) == (0, "forward", "hidden"))
+    profiles = [one_sequence(inputs[:n, b], targets[:n, b], made, last=n - 1)[::-1] for b, n in enumerate(lengths)]
+    for lag in range(7):
+        there = [np.log10(profile[lag]) for profile in profiles if lag < len(profile)]
+        assert row["mean"][lag] == pytest.approx(np.mean(there), rel=1e-9)  # type: ignore[index]
+
+
+def test_trouble_is_found_where_it_was_planted() -> None:
+    made, inputs = network(), np.random.default_rng(2).normal(size=(6, 3, 2))
+
+    def poison(t: int, array: np.ndarray) -> np.ndarray | None:
+        return np.where(np.arange(array.size).reshape(array.shape) == 6, np.nan, array) if t == 4 else None
+
+    with made.intervene("layers.1.forward.gate.forget", poison):
+        run = made.forward(inputs)
+    found = origin(made, run)
+    assert found is not None
+    assert (found["layer"], found["point"], found["gradient"], found["time"]) == (1, "gate.forget", False, 4)
+    assert (found["example"], found["unit"], found["value"]) == (1, 2, "nan")
+
+
+def test_trouble_in_the_backward_pass_alone_is_the_latest_step_of_the_highest_layer() -> None:
+    made, inputs = network(), np.random.default_rng(2).normal(size=(6, 3, 2))
+    run = made.forward(inputs)
+    d_outputs = np.zeros_like(run.outputs)
+    d_outputs[3, 0] = np.inf
+    made.backward(run, d_outputs)
+    found = origin(made, run)
+    assert found is not None
+    assert (found["layer"], found["gradient"], found["time"], found["example"]) == (1, True, 3, 0)
+
+
+def test_a_sound_pass_has_no_trouble() -> None:
+    made = network()
+    run = made.forward(np.ones((4, 2, 2)))
+    made.backward(run, np.ones_like(run.outputs))
+    assert origin(made, run) is None
