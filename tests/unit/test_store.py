@@ -105,7 +105,13 @@ def test_a_folder_that_holds_a_run_is_refused_and_force_removes_only_the_run(tmp
         writer.append("held_out", held_out(0))
         writer.append("steps", dict.fromkeys((item.name for item in TABLES["steps"]), 0) | {"clipped": True})
         writer.save_weights({"readout.bias": np.zeros(2)})
-    foreign = [folder / "notes.txt", folder / "tables" / "mine.arrows", folder / "tables" / "held_out-0001.csv", folder / "run.json.bak"]
+    foreign = [
+        folder / "notes.txt",
+        folder / "tables" / "mine.arrows",
+        folder / "tables" / "held_out-copy.arrows",
+        folder / "tables" / "held_out-0001.csv",
+        folder / "run.json.bak",
+    ]
     for path in foreign:
         path.write_text("mine")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
