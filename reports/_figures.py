@@ -17,6 +17,8 @@ from gradviz.reports.kinds import Picture
 
 HEIGHTS = {"line": 360, "multiples": 320, "film": 460, "gate": 500, "strip": 270, "tiles": 320}  # until it is drawn
 POSITIONS = 21  # of a slider, at most: spread evenly, with the first and the last recorded step
+MEDIUM = 680.0  # px: on a tablet and on paper
+Drawn = dict[str, Any]
 Changes = list[tuple[list[str | int], Any]]
 
 
@@ -48,7 +50,7 @@ def figure(number: int, picture: Picture) -> Figure:
         said, moments = _refused(picture.chart, str(error)), []
     if said.missing:
         return Figure(number, picture.about, said, table(said.frame))
-    drawn = compact(plotly.figure(said))
+    drawn = _drawn(said)
     frames = [_moment(drawn, step, moment) for step, moment in moments or [(0, said)]]
     payload = {**drawn, "frames": frames, "table": packed(said.frame)}
     return Figure(number, picture.about, said, table(said.frame), tuple(step for step, _ in moments), payload)
@@ -81,10 +83,18 @@ def _refused(chart: str, reason: str) -> Description:
     return Description(chart, f"No picture: {chart.replace('_', ' ')}", "", "", pd.DataFrame(), missing=reason)
 
 
-def _moment(base: dict[str, Any], step: int, said: Description) -> dict[str, Any]:
-    """One position of the slider: its words, and what changes in the figure, on a wide and on a narrow page."""
-    wide, narrow = compact(plotly.figure(said)), compact(plotly.figure(said, narrow=True))
-    return {"step": step, "title": said.title, "subtitle": said.subtitle, "wide": changes(base, wide), "narrow": changes(wide, narrow)}
+def _moment(base: Drawn, step: int, said: Description) -> dict[str, Any]:
+    """One position of the slider: its words, and what changes in the figure, on a wide page and on smaller ones."""
+    wide, medium, narrow = _drawn(said), _drawn(said, width=MEDIUM), _drawn(said, narrow=True)
+    words = {"step": step, "title": said.title, "subtitle": said.subtitle}
+    return {**words, "wide": changes(base, wide), "medium": changes(wide, medium), "narrow": changes(wide, narrow)}
+
+
+def _drawn(said: Description, width: float | None = None, narrow: bool = False) -> Drawn:
+    """A figure laid out for a width; the page's script sets the width itself."""
+    figure: Drawn = compact(plotly.figure(said, width=width, narrow=narrow))
+    figure["layout"].pop("width", None)
+    return figure
 
 
 def changes(old: Any, new: Any) -> Changes:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.backends import theme
-from gradviz.charts._words import factor, number, percent, steps
 from gradviz.findings._summary import row
 from gradviz.frames import Run
 from gradviz.reports.kinds._base import by_task
+from gradviz.wording import factor, number, percent, steps
 
 COLUMNS = ("Loss", "Held-out loss", "Gradient per step back, start", "Gradient per step back, end", "Half-life, end", "Steps shortened")
 SPARK = (88, 28)  # width and height, px
@@ -68,7 +68,7 @@ def _row(run: Run, scale: tuple[float, float]) -> Row:
 def _half(half_life: float, decay: float) -> str:
     if math.isnan(half_life):
         return "–"
-    return steps(half_life) if math.isfinite(half_life) else "none, grows" if decay > 1 else "none"
+    return steps(half_life) if math.isfinite(half_life) else "grows" if decay > 1 else "none"
 
 
 def _dash(text: str) -> str:

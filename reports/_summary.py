@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradviz.charts._words import listed, number, number_of_log, percent, sentence, spoken, steps
+from gradviz.charts._words import sentence, spoken
 from gradviz.findings import ORDER, Verdict
 from gradviz.findings._summary import headline, row
 from gradviz.frames import Run
-from gradviz.reports.kinds._base import by_task
+from gradviz.reports.kinds._base import by_task, task_of
+from gradviz.wording import listed, number, number_of_log, percent, steps
 
 Heads = dict[Path, Verdict]
 CARDS = 4
@@ -57,7 +58,7 @@ def _rescued(runs: Sequence[Run], heads: Heads) -> str:
             lost, won = float(row(free)["loss"]), float(row(twin)["loss"])
             if heads[twin.path].severity != "critical" and won < BETTER * lost:
                 who = spoken([free], [free])
-                return f"Without clipping {who} explodes and its loss stays at {number(lost)}; clipping brings it to {number(won)}."
+                return f"Without clipping {who} explodes and ends at a loss of {number(lost)}, with clipping at {number(won)}."
     return ""
 
 
@@ -67,7 +68,7 @@ def _remembered(runs: Sequence[Run], heads: Heads) -> str:
     there = [run for run in runs if heads[run.path].severity == "good"]
     if None in lags or len(lags) > 1 or not there or len(there) == len(runs):
         return ""
-    return f"Only in {spoken(there, runs)} does the gradient reach back {lags.pop()} steps."
+    return f"On {task_of(there[0])}, only in {spoken(there, runs)} does the gradient reach back {lags.pop()} steps."
 
 
 def _counted(runs: Sequence[Run], heads: Heads) -> str:
@@ -102,7 +103,7 @@ def cards(runs: Sequence[Run], heads: Heads) -> list[Card]:
 
 
 def _card(members: list[Run], heads: Heads, runs: Sequence[Run]) -> Card:
-    first = members[0]
+    first = min(members, key=lambda run: "lag" not in heads[run.path].numbers)  # a task that needs a lag makes the stronger case
     verdict = heads[first.path]
     more = f", and {_count(len(members) - 1)} more" if len(members) > 1 else ""
     return Card(verdict.code, verdict.severity, verdict.word, _large(verdict), first.label + more, verdict.summary)

@@ -1,11 +1,11 @@
 "use strict";
 /* A page of figures. Each figure is {data, layout, frames}: a frame is one position of the slider (most figures have one), given as
-   changes to the figure: `wide`, and `narrow` on top of it. Colours are written "@name" and looked up in the theme shown now. */
+   changes to the figure: `wide`, and on top of it `medium` or `narrow` for smaller pages. Colours are written "@name" and looked up in the theme shown now. */
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const dark = matchMedia("(prefers-color-scheme: dark)"), touch = matchMedia("(pointer: coarse)");
-const NARROW = 560, PRINT_WIDTH = 680, PRINT_SHARE = .84;
+const NARROW = 560, MEDIUM = 860, PRINT_WIDTH = 680;
 let tokens, figures, config, printing = false;
 
 async function unpack(id) {
@@ -51,9 +51,8 @@ function draw(plot) {
   const figure = figures[plot.dataset.figure], width = plot.clientWidth, narrow = width < NARROW;
   const frame = figure.frames[+(plot.dataset.frame ?? figure.frames.length - 1)];
   const wide = changed({data: figure.data, layout: figure.layout}, frame.wide);
-  const {data, layout} = resolve(narrow ? changed(wide, frame.narrow) : wide);
+  const {data, layout} = resolve(width >= MEDIUM ? wide : changed(wide, narrow ? frame.narrow : frame.medium));
   layout.width = width;
-  if (printing) layout.height = Math.round(layout.height * PRINT_SHARE);
   if (touch.matches || narrow) layout.dragmode = false;
   plot.style.setProperty("--height", layout.height + "px");
   plot.classList.remove("waiting");
