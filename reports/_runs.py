@@ -72,7 +72,7 @@ def _half(half_life: float, decay: float) -> str:
 
 
 def _dash(text: str) -> str:
-    return "–" if text in ("not a number", "not fitted", "nan") else text
+    return "–" if text in ("NaN", "not fitted") else text
 
 
 def thinned(values: np.ndarray) -> np.ndarray:

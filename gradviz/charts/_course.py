@@ -8,8 +8,9 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _reach
 from gradviz.charts._common import smooth, stack
-from gradviz.charts._words import chunks, listed, number, span, spoken
+from gradviz.charts._words import chunks, spoken
 from gradviz.frames import Run
+from gradviz.wording import listed, number, span
 
 COLUMNS = ("run", "step", "decay", "half_life", "horizon")
 WINDOW = 10  # updates averaged before a loss counts as having crossed a line

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
-from gradviz.charts._words import chunks, factor, listed, number, span, spoken
+from gradviz.charts._words import chunks, spoken
 from gradviz.dynamics.decay import half_life, horizon
 from gradviz.frames import Run
+from gradviz.wording import factor, listed, number, span
 
 RECORD = "No run holds table `reach`. Record it with reach_every = 20: the gradient of the last step's loss, per steps back."
 SERIES = ("mean", "low", "high")

@@ -10,9 +10,10 @@ from gradviz.arrays import Array
 from gradviz.charts._base import Chart
 from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, left_out, nothing, specials, stack, training
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Points, Rule, log10
-from gradviz.charts._words import listed, number, percent, sentence, span, spoken
+from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
+from gradviz.wording import listed, number, percent, span
 
 COLUMNS = ("run", "step", "norm_before", "norm_after", "clipped", "cosine", "threshold")
 FAR = 10.0  # thresholds: a norm above that explodes

@@ -10,9 +10,10 @@ from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, left_out, nothing, once, samples, short, specials, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule
-from gradviz.charts._words import factor, listed, sentence, span, spoken
+from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
+from gradviz.wording import factor, listed, span
 
 STRONG = 1.05  # growth per step back from which on unclipped training was seen to suffer; weaker growth is no story
 LOOK_FOR = (

@@ -12,9 +12,10 @@ from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, heading, left_out, nothing, short, specials, stack
 from gradviz.charts._description import Axis, Description, Heat, Panel
 from gradviz.charts._reach import nearest
-from gradviz.charts._words import listed, percent, sentence, spoken
+from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
+from gradviz.wording import listed, percent
 
 COLUMNS = ("run", "step", "example", "point", "rank", "unit", "time", "word", "value")
 RECORD = "No run holds the arrays of table `probe`. Record them with probe_every = 100 and probe_examples = 2."

@@ -11,9 +11,10 @@ from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, left_out, nothing, once, samples, short, specials, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
-from gradviz.charts._words import number, sentence, spoken
+from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
+from gradviz.wording import number
 
 MEANING = {
     "horizon": "Steps back until less than 1\u202f% of the gradient is left; ∞ if more is left at the beginning of the sequence",

@@ -24,9 +24,10 @@ from gradviz.charts._common import (
     training,
 )
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Rule, log10
-from gradviz.charts._words import listed, number, percent, sentence, span, spoken
+from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
+from gradviz.wording import listed, number, percent, span
 
 COLUMNS = ("run", "step", "loss", "smoothed")
 TAIL = 20  # updates whose mean loss counts as the end

@@ -9,9 +9,10 @@ import pandas as pd
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, fit, heading, left_out, nothing, once, samples, short, specials, stack, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
-from gradviz.charts._words import listed, number, power, sentence, spoken
+from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
+from gradviz.wording import listed, number, power
 
 COLUMNS = ("run", "step", "parameter", "gate", "measure", "value")
 MEASURES = {

@@ -11,9 +11,10 @@ from gradviz.charts._base import Chart
 from gradviz.charts._common import MARKERS, aside, colour, grid, heading, left_out, nothing, stack
 from gradviz.charts._description import Axis, Description, Panel, Points, Rule
 from gradviz.charts._reach import nearest
-from gradviz.charts._words import chunks, listed, percent, sentence, span, spoken
+from gradviz.charts._words import chunks, sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
+from gradviz.wording import listed, percent, span
 
 COLUMNS = ("run", "when", "step", "layer", "point", "unit", "left", "right", "mean")
 RECORD = "No run holds table `saturation`. Record it with every = 10: shares of activations near their limits, per unit."

@@ -8,9 +8,9 @@ import pandas as pd
 from gradviz.charts._base import Chart
 from gradviz.charts._common import nothing
 from gradviz.charts._description import Description, Panel, Tiles
-from gradviz.charts._words import listed
 from gradviz.findings import FINDINGS, ORDER, Verdict, verdicts
 from gradviz.frames import Run
+from gradviz.wording import listed
 
 COLUMNS = ("run", "code", "severity", "word", "summary")
 LOOK_FOR = (

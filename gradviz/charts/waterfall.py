@@ -11,10 +11,11 @@ from gradviz.charts import _reach
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, fit, left_out, nothing, samples, short, specials, stack, style
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
-from gradviz.charts._words import factor, number, sentence, span, spoken, steps
+from gradviz.charts._words import sentence, spoken
 from gradviz.dynamics.decay import half_life
 from gradviz.frames import Run
 from gradviz.options import check, option
+from gradviz.wording import factor, number, span, steps
 
 COLUMNS = ("run", "when", "step", "layer", "point", "lag", "mean", "low", "high", "decay", "half_life")
 STRONG = 1.05  # growth per step back that a title mentions: unclipped training was seen to suffer from there on

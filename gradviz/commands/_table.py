@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
-from gradviz.charts._words import THIN, factor, number, percent, steps
 from gradviz.commands._console import printable, show_table
 from gradviz.findings._summary import row
 from gradviz.frames import Run
+from gradviz.wording import THIN, factor, number, percent, steps
 
 STYLES = {"critical": "bold red", "warning": "yellow", "note": "cyan", "good": "green", "none": ""}
 COLUMNS = (

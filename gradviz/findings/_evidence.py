@@ -9,8 +9,9 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.dynamics.decay import decay_per_step, half_life, horizon
-from gradviz.findings._words import number, spoken
+from gradviz.findings._words import spoken
 from gradviz.frames import Run
+from gradviz.wording import number
 
 LAST = 20  # losses of so many training steps are averaged
 EXPLOSIVE = 2.0  # decades by which the gradient of the last step must have grown somewhere on its way back

@@ -7,8 +7,8 @@ import pandas as pd
 
 from gradviz.findings._base import Finding, Severity, Verdict
 from gradviz.findings._evidence import LAST, Path, against_baseline, learned, steepest, training_loss
-from gradviz.findings._words import factor, number, power, share
 from gradviz.frames import Run
+from gradviz.wording import factor, number, number_of_log, percent
 
 SPIKE = 1000.0  # times the median of all norms before it
 BEFORE = 20  # norms needed to call one a spike
@@ -72,10 +72,8 @@ class Exploding(Finding):
             "share_shortened": shortened,
         }
         rows = path.evidence().loc[lambda frame: frame["step"].isin(when)]
-        said = (
-            f"At training step {path.steps[peak]} the gradient grows {power(path.growths[peak])}-fold over {len(path.profiles[peak])} steps"
-        )
-        said += f" back ({factor(path.decays[peak])} per step)"
+        said = f"At training step {path.steps[peak]} the gradient grows {number_of_log(path.growths[peak])}-fold over "
+        said += f"{len(path.profiles[peak])} steps back ({factor(path.decays[peak])} per step)"
         if path.explosive[-1]:
             return self.verdict("critical", "explodes", f"{said}, and it still explodes at step {path.steps[-1]}.", numbers, rows)
         severity, word, end = _outcome(run, path, shortened)
@@ -105,7 +103,7 @@ def _outcome(run: Run, path: Path, shortened: float) -> tuple[Severity, str, str
     """Severity, word and end of the sentence for a gradient that exploded and no longer does."""
     dead, fades, better = path.decays[-1] == 0, path.decays[-1] < 1, learned(run)
     if shortened > 0.5:
-        took = f"clipping shortened {share(shortened)} of those steps"
+        took = f"clipping shortened {percent(shortened)} of those steps"
         if better is False or dead:
             return "warning", "exploded", f"{took}, yet {_end(run, dead, better)}"
         return "note", "tamed", f"{took}, and the gradient is {factor(path.decays[-1])} per step back at the end."

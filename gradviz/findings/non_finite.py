@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._words import number, spoken
+from gradviz.findings._words import spoken
 from gradviz.frames import Run
+from gradviz.wording import number
 
 
 class NonFinite(Finding):

@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._words import number, share
 from gradviz.frames import Run
+from gradviz.wording import number, percent
 
 OFTEN, MUCH = 0.8, 3.0
 ALWAYS, MOST = 0.95, 10.0
@@ -51,7 +51,7 @@ class OverClipped(Finding):
         }
         numbers["share_clipped_all"] = float(run.steps["clipped"].astype(float).mean())
         cut = "is not shortened" if much == 1 else f"is {number(much)} times as long before as after"
-        said = f"In the second half of training clipping shortens {share(often)} of the steps; the median gradient {cut}."
+        said = f"In the second half of training clipping shortens {percent(often)} of the steps; the median gradient {cut}."
         if often >= ALWAYS and much >= MOST:
             return self.verdict("critical", "over-clipped", said, numbers, late)
         if often >= OFTEN and much >= MUCH:

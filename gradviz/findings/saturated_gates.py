@@ -7,8 +7,9 @@ import pandas as pd
 
 from gradviz.findings._base import Finding, Verdict
 from gradviz.findings._evidence import against_baseline, learned
-from gradviz.findings._words import share, spoken
+from gradviz.findings._words import spoken
 from gradviz.frames import Run
+from gradviz.wording import percent
 
 STUCK = 0.95
 HOLDING = {"gate.forget": "right", "gate.update": "right", "gate.input": "left"}  # saturated on this side a gate keeps memory
@@ -47,7 +48,7 @@ class SaturatedGates(Finding):
         worst = max(records, key=lambda at: float(at["counted"]))
         said = f"The most saturated is the {spoken(worst['point'])} of layer {worst['layer']}"
         said += "" if worst["direction"] == "forward" else f" ({worst['direction']})"
-        said += f": {share(worst['left'])} of the time at its lower end and {share(worst['right'])} at its upper, mean over units."
+        said += f": {percent(worst['left'])} of the time at its lower end and {percent(worst['right'])} at its upper, mean over units."
         if not worst["counted"] >= STUCK:
             return self.verdict("good", "alive", said, numbers, rows)
         if learned(run) is False:

@@ -9,8 +9,9 @@ from gradviz.arrays import Array
 from gradviz.dynamics.decay import decay_per_step, half_life, horizon
 from gradviz.findings._base import Finding, Verdict
 from gradviz.findings._evidence import Path, exploded, longest
-from gradviz.findings._words import NARROW, pace, power, steps
+from gradviz.findings._words import pace
 from gradviz.frames import Run
+from gradviz.wording import THIN, number_of_log, steps
 
 LOST = -3.0  # decades at the task's lag, ten half-lives: below, a gradient drowns in that of nearer steps
 SHORT = 2  # without a stated lag, reaching less than one part in so many of the sequence is a note
@@ -75,9 +76,11 @@ class Vanishing(Finding):
         arrives = float(path.profiles[-1][lag] - path.profiles[-1][0])
         numbers |= {"lag": float(lag), "log10_at_lag": arrives}
         at = pace(numbers["decay_end"], numbers["half_life_end"])
-        said = f"{at}: of the gradient at the end, {power(arrives)} arrives {lag} steps back, where the task needs it ({path.where})."
+        said = (
+            f"{at}: of the gradient at the end, {number_of_log(arrives)} arrives {lag} steps back, where the task needs it ({path.where})."
+        )
         if numbers["horizon_end"] >= lag:
-            said = f"{at}: the gradient is still above 1{NARROW}% of its size {lag} steps back, where the task needs it ({path.where})."
+            said = f"{at}: the gradient is still above 1{THIN}% of its size {lag} steps back, where the task needs it ({path.where})."
             return self.verdict("good", "reaches back", said, numbers, path.evidence())
         return self.verdict(*(("critical", "vanishing") if arrives <= LOST else ("warning", "fading")), said, numbers, path.evidence())
 
@@ -85,7 +88,7 @@ class Vanishing(Finding):
         reach, length = numbers["horizon_end"], len(path.profiles[-1])
         numbers["length"] = float(length)
         at = pace(numbers["decay_end"], numbers["half_life_end"])
-        said = f"{at}: less than 1{NARROW}% of the gradient is left {steps(reach)} back, of {length} ({path.where})."
+        said = f"{at}: less than 1{THIN}% of the gradient is left {steps(reach)} back, of {length} ({path.where})."
         if numbers["decay_end"] == 0:
             zero = int(np.argmax(np.isneginf(path.profiles[-1])))
             return self.verdict(
@@ -104,7 +107,7 @@ class Vanishing(Finding):
                 path.evidence(),
             )
         if math.isinf(reach):
-            said = f"{at}: the gradient keeps more than 1{NARROW}% of its size over all {length} steps ({path.where})."
+            said = f"{at}: the gradient keeps more than 1{THIN}% of its size over all {length} steps ({path.where})."
         return self.verdict("good", "reaches back", said, numbers, path.evidence())
 
 

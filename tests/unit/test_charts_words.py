@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from gradviz import wording
 from gradviz.charts import _words
 from gradviz.charts._common import fit, grid, short, smooth
 from tests.chart_runs import FakeRun
@@ -26,36 +27,36 @@ from tests.chart_runs import FakeRun
         (1e-300, "10⁻³⁰⁰"),
         (-2.5, "−2.5"),
         (math.inf, "∞"),
-        (math.nan, "not a number"),
+        (math.nan, "NaN"),
     ],
 )
 def test_numbers(value: float, text: str) -> None:
-    assert _words.number(value) == text
+    assert wording.number(value) == text
 
 
 def test_powers_that_no_float_holds() -> None:
-    assert _words.number_of_log(-400.0) == "10⁻⁴⁰⁰"
-    assert _words.number_of_log(-math.inf) == "0"
-    assert _words.number_of_log(math.inf) == "∞"
-    assert [_words.power(exponent) for exponent in (0, -15, 5)] == ["1", "10⁻¹⁵", "10⁵"]
+    assert wording.number_of_log(-400.0) == "10⁻⁴⁰⁰"
+    assert wording.number_of_log(-math.inf) == "0"
+    assert wording.number_of_log(math.inf) == "∞"
+    assert [wording.power(exponent) for exponent in (0, -15, 5)] == ["1", "10⁻¹⁵", "10⁵"]
 
 
 def test_shares_never_round_something_to_nothing_or_all() -> None:
-    texts = [_words.percent(share) for share in (0.0, 0.001, 0.006, 0.61, 0.999, 1.0)]
+    texts = [wording.percent(share) for share in (0.0, 0.001, 0.006, 0.61, 0.999, 1.0)]
     assert texts == ["0\u202f%", "under 1\u202f%", "1\u202f%", "61\u202f%", "over 99\u202f%", "100\u202f%"]
-    assert _words.percent(math.nan) == "–"
+    assert wording.percent(math.nan) == "–"
 
 
 def test_factors_and_steps() -> None:
-    assert [_words.factor(value) for value in (0.694, 1.0, 0.0, math.nan)] == ["×0.69", "×1.00", "exactly 0", "not fitted"]
-    assert [_words.steps(value) for value in (1.9, 1, 175, math.inf)] == ["1.9\u202fsteps", "1\u202fstep", "175\u202fsteps", "∞"]
+    assert [wording.factor(value) for value in (0.694, 0.9984, 0.0, math.nan)] == ["×0.69", "×0.998", "exactly 0", "not fitted"]
+    assert [wording.steps(value) for value in (1.9, 1, 175, math.inf)] == ["1.9\u202fsteps", "1\u202fstep", "175\u202fsteps", "∞"]
 
 
 def test_spans() -> None:
-    assert _words.span([13, 4.02]) == "4.0–13"
-    assert _words.span([2, 2]) == "2"
-    assert _words.span([0.38, 0.32], _words.percent) == "32–38\u202f%"
-    assert _words.span([0.001, 0.72], _words.percent) == "under 1\u202f% – 72\u202f%"
+    assert wording.span([13, 4.02]) == "4.0–13"
+    assert wording.span([2, 2]) == "2"
+    assert wording.span([0.38, 0.32], wording.percent) == "32–38\u202f%"
+    assert wording.span([0.001, 0.72], wording.percent) == "under 1\u202f% – 72\u202f%"
 
 
 def test_runs_are_named_as_one_would_say_it() -> None:
