@@ -4,7 +4,6 @@ import base64
 import gzip
 import hashlib
 import json
-import math
 import re
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -13,22 +12,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gradviz.charts import CHARTS, Description
 from gradviz.errors import GradvizError
 from gradviz.findings import FINDINGS
 from gradviz.frames import Run, load_runs
 from gradviz.reports import KINDS, Report, report
-from gradviz.reports._figures import changes
-from gradviz.reports._runs import spark, thinned
-from gradviz.reports._settings import flattened
-from gradviz.reports._tables import number, packed, said, table
-from gradviz.reports.kinds import Picture
 from tests.synthetic import make_run
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -111,8 +101,8 @@ def test_every_plot_has_data_to_draw_and_a_table(made: Report) -> None:
     plots = [attributes["data-figure"] for attributes in page.all("div") if "data-figure" in attributes]
     assert sorted(plots, key=str) == sorted(pack["figures"])
     assert len(plots) >= 8
-    for figure in pack["figures"].values():
-        lengths = {len(column.get("values", column.get("codes"))) for column in figure["table"]["columns"]}
+    for shown in pack["figures"].values():
+        lengths = {len(column.get("values", column.get("codes"))) for column in shown["table"]["columns"]}
         assert len(lengths) == 1
         assert lengths.pop() > 0
 
@@ -228,99 +218,3 @@ def test_a_path_that_cannot_be_written_is_named(made: Report, tmp_path: Path) ->
 
 def test_the_page_stays_small(made: Report) -> None:
     assert len(made.html().encode()) < 2_000_000
-
-
-def apply(base: Any, listed: list[tuple[list[Any], Any]]) -> Any:
-    result = deepcopy(base)
-    for path, value in listed:
-        if not path:
-            result = value
-            continue
-        node = result
-        for key in path[:-1]:
-            node = node[key]
-        node[path[-1]] = value
-    return result
-
-
-plain = st.recursive(
-    st.none() | st.integers(0, 3) | st.text("ab", max_size=2),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=1), inner, max_size=3),
-    max_leaves=12,
-)
-
-
-@given(plain, plain)
-def test_changes_lead_from_one_to_the_other(old: Any, new: Any) -> None:
-    assert apply(old, changes(old, new)) == new
-
-
-def test_equal_parts_are_not_sent_again() -> None:
-    old = {"data": [{"y": [1, 2], "name": "a"}, {"y": [3, 4], "name": "b"}], "layout": {"height": 1}}
-    new = {"data": [{"y": [1, 2], "name": "a"}, {"y": [3, 5], "name": "b"}], "layout": {"height": 1}}
-    assert changes(old, new) == [(["data", 1, "y"], [3, 5])]
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0, "0"),
-        (1234.5, "1234"),
-        (0.5, "0.5"),
-        (-0.25, "−0.25"),
-        (1e-9, "1.0e−9"),
-        (-2.5e7, "−2.5e7"),
-        (math.inf, "∞"),
-        (-math.inf, "−∞"),
-        (math.nan, "NaN"),
-        (99999.7, "100000"),
-    ],
-)
-def test_numbers_as_texts(value: float, text: str) -> None:
-    assert number(value) == text
-
-
-def test_values_that_are_no_numbers() -> None:
-    assert [said(value) for value in (None, True, np.bool_(False), "a b", 3)] == ["–", "yes", "no", "a b", "3"]
-
-
-def test_the_table_spreads_over_all_rows_and_the_pack_holds_them() -> None:
-    frame = pd.DataFrame({"run": ["a"] * 500 + ["b"] * 500, "lag": range(1000), "norm": [np.nan, np.inf, -np.inf, 1 / 3] * 250})
-    shown = table(frame)
-    assert shown.rows == 1000
-    assert (shown.shown[0][1], shown.shown[-1][1]) == ("0", "999")
-    run, lag, norm = packed(frame)["columns"]
-    assert [run["levels"][code] for code in run["codes"]] == frame["run"].tolist()
-    assert lag["values"] == list(range(1000))
-    assert norm["values"][:4] == ["nan", "inf", "-inf", 0.33333]
-    json.dumps(packed(frame), allow_nan=False)
-
-
-def test_an_empty_table() -> None:
-    shown = table(pd.DataFrame({"lag": [], "norm": []}))
-    assert (shown.rows, shown.shown) == (0, ())
-
-
-def test_the_small_line_falls_when_the_loss_does() -> None:
-    points = [tuple(map(float, point.split(","))) for point in spark(np.linspace(4.0, 2.0, 10), (2.0, 4.0)).split()]
-    assert [y for _, y in points] == sorted(y for _, y in points)
-    assert (points[0][1], points[-1][1]) == (2.0, 26.0)
-    assert spark(np.array([np.nan, 1.0, np.nan]), (0.0, 2.0)).count(",") == 1
-    assert spark(np.array([]), (0.0, 1.0)) == ""
-
-
-def test_thinning_keeps_means_and_gaps() -> None:
-    assert thinned(np.arange(88.0)).tolist() == [0.5 + 2 * k for k in range(44)]
-    assert np.isnan(thinned(np.full(100, np.nan))).all()
-
-
-def test_flattened_options() -> None:
-    assert flattened({"task": {"name": "text", "length": 100}, "name": "x"}) == {"task": "text", "task length": 100, "name": "x"}
-
-
-def test_a_slider_needs_steps_that_all_runs_share(runs: list[Run]) -> None:
-    from gradviz.reports._figures import shared_steps
-
-    steps = shared_steps(Picture("waterfall", tuple(runs)))
-    assert steps == sorted(steps)
-    assert all(step in run.reach_steps for step in steps for run in runs)

@@ -1,0 +1,217 @@
+"""The parts of a report: what is sent of a figure, tables, the small lines, settings, and the words at the top."""
+
+import base64
+import json
+import math
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradviz.backends import plotly
+from gradviz.charts import CHARTS
+from gradviz.findings import Verdict
+from gradviz.findings._summary import row
+from gradviz.frames import Run, load_runs
+from gradviz.reports._figures import changes, figure, shared_steps
+from gradviz.reports._packing import compact
+from gradviz.reports._runs import spark, thinned
+from gradviz.reports._settings import flattened
+from gradviz.reports._summary import cards, claim, facts
+from gradviz.reports._tables import number, packed, said, table
+from gradviz.reports.kinds import Picture
+from tests.synthetic import make_run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+    folder = tmp_path_factory.mktemp("runs")
+    for family, clipped in (("rnn", False), ("rnn", True), ("gru", True), ("lstm", True)):
+        make_run(folder / f"text-{family}-{clipped}", family=family, clipped=clipped, task="text")
+    for family in ("rnn", "gru"):
+        make_run(folder / f"adding-{family}", family=family, clipped=True, task="adding")
+    return load_runs(folder)
+
+
+def apply(base: Any, listed: list[tuple[list[Any], Any]]) -> Any:
+    result = deepcopy(base)
+    for path, value in listed:
+        if not path:
+            result = value
+            continue
+        node = result
+        for key in path[:-1]:
+            node = node[key]
+        node[path[-1]] = value
+    return result
+
+
+plain = st.recursive(
+    st.none() | st.integers(0, 3) | st.text("ab", max_size=2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=1), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(plain, plain)
+def test_changes_lead_from_one_to_the_other(old: Any, new: Any) -> None:
+    assert apply(old, changes(old, new)) == new
+
+
+def test_equal_parts_are_not_sent_again() -> None:
+    old = {"data": [{"y": [1, 2], "name": "a"}, {"y": [3, 4], "name": "b"}], "layout": {"height": 1}}
+    new = {"data": [{"y": [1, 2], "name": "a"}, {"y": [3, 5], "name": "b"}], "layout": {"height": 1}}
+    assert changes(old, new) == [(["data", 1, "y"], [3, 5])]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1234.5, "1234"),
+        (0.5, "0.5"),
+        (-0.25, "−0.25"),
+        (1e-9, "1.0e−9"),
+        (-2.5e7, "−2.5e7"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (math.nan, "NaN"),
+        (99999.7, "100000"),
+    ],
+)
+def test_numbers_as_texts(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_values_that_are_no_numbers() -> None:
+    assert [said(value) for value in (None, True, np.bool_(False), "a b", 3)] == ["–", "yes", "no", "a b", "3"]
+
+
+def test_the_table_spreads_over_all_rows_and_the_pack_holds_them() -> None:
+    frame = pd.DataFrame({"run": ["a"] * 500 + ["b"] * 500, "lag": range(1000), "norm": [np.nan, np.inf, -np.inf, 1 / 3] * 250})
+    shown = table(frame)
+    assert shown.rows == 1000
+    assert (shown.shown[0][1], shown.shown[-1][1]) == ("0", "999")
+    run, lag, norm = packed(frame)["columns"]
+    assert [run["levels"][code] for code in run["codes"]] == frame["run"].tolist()
+    assert lag["values"] == list(range(1000))
+    assert norm["values"][:4] == ["nan", "inf", "-inf", 0.33333]
+    json.dumps(packed(frame), allow_nan=False)
+
+
+def test_an_empty_table() -> None:
+    shown = table(pd.DataFrame({"lag": [], "norm": []}))
+    assert (shown.rows, shown.shown) == (0, ())
+
+
+def test_the_small_line_falls_when_the_loss_does() -> None:
+    points = [tuple(map(float, point.split(","))) for point in spark(np.linspace(4.0, 2.0, 10), (2.0, 4.0)).split()]
+    assert [y for _, y in points] == sorted(y for _, y in points)
+    assert (points[0][1], points[-1][1]) == (2.0, 26.0)
+    assert spark(np.array([np.nan, 1.0, np.nan]), (0.0, 2.0)).count(",") == 1
+    assert spark(np.array([]), (0.0, 1.0)) == ""
+
+
+def test_thinning_keeps_means_and_gaps() -> None:
+    assert thinned(np.arange(88.0)).tolist() == [0.5 + 2 * k for k in range(44)]
+    assert np.isnan(thinned(np.full(100, np.nan))).all()
+
+
+def test_flattened_options() -> None:
+    assert flattened({"task": {"name": "text", "length": 100}, "name": "x"}) == {"task": "text", "task length": 100, "name": "x"}
+
+
+def test_a_slider_needs_steps_that_all_runs_share(runs: list[Run]) -> None:
+    steps = shared_steps(Picture("waterfall", tuple(runs)))
+    assert steps == sorted(steps)
+    assert all(step in run.reach_steps for step in steps for run in runs)
+
+
+def verdict(code: str, severity: Any, word: str, **numbers: float) -> Verdict:
+    return Verdict(code, "A title", severity, word, "A sentence.", numbers)
+
+
+def heads(runs: list[Run], says: dict[str, Verdict]) -> dict[Path, Verdict]:
+    return {run.path: says[run.path.name] for run in runs}
+
+
+FINE = verdict("vanishing", "good", "reaches back", half_life_end=400.0, lag=75.0)
+EXPLODES = verdict("exploding", "critical", "exploded", growth_decades=5.8)
+VANISHES = verdict("vanishing", "critical", "vanishing", half_life_end=2.5, lag=75.0)
+SAYS = {
+    "text-rnn-False": EXPLODES,
+    "text-rnn-True": verdict("exploding", "note", "tamed", growth_decades=5.8, share_shortened=0.8),
+    "text-gru-True": verdict("vanishing", "note", "short memory", half_life_end=6.0),
+    "text-lstm-True": verdict("vanishing", "note", "short memory", half_life_end=4.0),
+    "adding-rnn": VANISHES,
+    "adding-gru": FINE,
+}
+
+
+def test_the_claim_names_what_clipping_saved_and_who_remembers(runs: list[Run]) -> None:
+    lost, won = (row(run)["loss"] for run in runs if run.path.name in ("text-rnn-False", "text-rnn-True"))
+    said = claim(runs, heads(runs, SAYS))
+    assert said.endswith(f"On adding, only in the GRU does the gradient reach back {lag_of(runs)} steps.")
+    assert ("Without clipping the RNN explodes" in said) == (float(won) < 0.9 * float(lost))
+
+
+def lag_of(runs: list[Run]) -> int:
+    return next(int(run.meta["lag"]) for run in runs if run.path.name == "adding-gru")
+
+
+def test_the_claim_says_nothing_that_the_verdicts_do_not(runs: list[Run]) -> None:
+    calm = dict.fromkeys(SAYS, FINE)
+    assert claim(runs, heads(runs, calm)) == "No critical finding in these six runs."
+    assert "reach back" not in claim(runs, heads(runs, dict.fromkeys(SAYS, VANISHES)))
+    both_explode = {**calm, "text-rnn-False": EXPLODES, "text-rnn-True": EXPLODES}
+    assert claim(runs, heads(runs, both_explode)) == "RNN, not clipped: a title, and one more with a critical finding."
+
+
+def test_cards_differ_in_word_and_show_good_news_too(runs: list[Run]) -> None:
+    shown = cards(runs, heads(runs, SAYS))
+    assert [card.word for card in shown] == ["exploded", "vanishing", "tamed", "reaches back"]
+    assert [card.number.split("\u202f")[0] for card in shown] == ["×6.3", "2.5", "80", "400"]
+    alone = cards(runs, heads(runs, dict.fromkeys(SAYS, FINE)))
+    assert [card.word for card in alone] == ["reaches back"]
+    assert alone[0].who.endswith("and five more")
+
+
+def test_facts_count_runs_and_sizes(runs: list[Run]) -> None:
+    assert facts(runs).startswith("Six runs: four on text and two on adding. ")
+    assert facts(runs[:1]).startswith("One run on text. ")
+
+
+def test_numbers_in_figures_are_rounded_and_steps_are_not() -> None:
+    values = np.array([[1 / 3, np.nan], [123456.0, -7.34567]], dtype="<f4")
+    typed = {"dtype": "f4", "bdata": base64.b64encode(values.tobytes()).decode(), "shape": "2, 2"}
+    assert compact({"z": typed, "x": [0.123456789, 12], "name": "a"}) == {
+        "z": [[0.3333, None], [123456, -7.346]],
+        "x": [0.12346, 12],
+        "name": "a",
+    }
+
+
+def test_a_slider_on_a_chart_without_steps_says_so(runs: list[Run]) -> None:
+    shown = figure(1, Picture("loss", tuple(runs), slider=True))
+    assert "has no option `step`" in shown.said.missing
+
+
+def test_each_position_of_the_slider_is_the_chart_of_that_step(runs: list[Run]) -> None:
+    text = tuple(run for run in runs if run.path.name.startswith("text"))
+    shown = figure(1, Picture("waterfall", text, slider=True))
+    base = {"data": shown.payload["data"], "layout": shown.payload["layout"]}
+    for frame in (shown.payload["frames"][0], shown.payload["frames"][-1]):
+        described = CHARTS["waterfall"](step=frame["step"]).describe(text)  # type: ignore[call-arg]
+        wide = apply(base, frame["wide"])
+        assert frame["title"] == described.title
+        assert wide == without_width(compact(plotly.figure(described)))
+        assert apply(wide, frame["narrow"]) == without_width(compact(plotly.figure(described, narrow=True)))
+
+
+def without_width(figure: dict[str, Any]) -> dict[str, Any]:
+    return {**figure, "layout": {key: value for key, value in figure["layout"].items() if key != "width"}}
