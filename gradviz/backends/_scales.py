@@ -158,7 +158,7 @@ def _linear_ticks(low: float, high: float, most: int) -> Ticks:
 
 def _log_ticks(low: float, high: float, most: int) -> Ticks:
     """Whole powers of ten, evenly spaced; over less than about two decades multiples of them."""
-    for every in (1, 2, 5, 10, 20, 50, 100, 200):
+    for every in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000):
         whole = [at for at in range(ceil(low), floor(high) + 1) if at % every == 0]
         if len(whole) <= most:
             break

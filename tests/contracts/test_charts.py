@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -31,14 +33,15 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Run]]:
 SETS = ("none", "six", "mixed", "nan", "short", "hostile")
 
 
-def described(name: str, runs: list[Run]) -> Description:
-    return CHARTS[name]().describe(runs)
+@pytest.fixture(scope="module")
+def described(sets: dict[str, list[Run]]) -> Callable[[str, str], Description]:
+    return cache(lambda name, kind: CHARTS[name]().describe(sets[kind]))
 
 
 @pytest.mark.parametrize("kind", SETS)
 @pytest.mark.parametrize("name", list(CHARTS))
-def test_plotly_draws_it(name: str, kind: str, sets: dict[str, list[Run]]) -> None:
-    description = described(name, sets[kind])
+def test_plotly_draws_it(name: str, kind: str, described: Callable[[str, str], Description]) -> None:
+    description = described(name, kind)
     found = plotly.responsive(description)
     text = json.dumps(found, allow_nan=False)
     assert "<script>" not in text
@@ -52,8 +55,9 @@ def test_plotly_draws_it(name: str, kind: str, sets: dict[str, list[Run]]) -> No
 
 @pytest.mark.parametrize("kind", SETS)
 @pytest.mark.parametrize("name", list(CHARTS))
-def test_matplotlib_draws_it(name: str, kind: str, sets: dict[str, list[Run]]) -> None:
-    description = described(name, sets[kind])
+def test_matplotlib_draws_it(name: str, kind: str, described: Callable[[str, str], Description]) -> None:
+    description = described(name, kind)
     figure = matplotlib.draw(description, 3.3 if kind == "mixed" else 6.8)
     assert len(figure.axes) >= len(description.panels)
-    assert "<script>" not in matplotlib.svg(description)
+    if kind == "hostile":
+        assert "<script>" not in matplotlib.svg(description)

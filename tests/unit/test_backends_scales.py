@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gradviz.backends._scales import Scale, choose, edges, scale_of
@@ -26,6 +26,8 @@ def line(y: list[float]) -> Panel:
     return Panel((Line(np.arange(float(len(y))), np.array(y), "line"),), y=Axis(scale="log"))
 
 
+@example(0.0, 600.0, 80)
+@example(1.5, 0.02, 80)
 @given(st.floats(-320, 300), st.floats(0.02, 600), st.integers(80, 900))
 def test_log_ticks_stand_where_they_say(low: float, span: float, length: int) -> None:
     ticks = choose(low, low + span, length, log=True, way="y")
