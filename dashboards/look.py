@@ -11,6 +11,7 @@ from gradviz.charts._description import Heat
 from gradviz.dashboards import pieces
 
 COLOURS = {"critical": "red", "warning": "orange", "note": "blue", "good": "green", "none": "gray"}  # Streamlit's names, see config.toml
+WIDE = {"gate": 880, "tiles": 640}  # pixels, below which these shapes scroll by themselves rather than be squeezed
 FLAT = {"zero": "·", "infinite": "∞", "nan": "×"}
 
 
@@ -57,7 +58,7 @@ def power(exponent: float) -> str:
 
 
 def style() -> None:
-    """The few rules Streamlit has no setting for: the width of the page, keys, and heatmaps over text, which scroll on a phone."""
+    """The few rules Streamlit has no setting for: the width of the page, keys, and how panels flow."""
     scale, colours = theme.TOKENS["scale"], theme.TOKENS[viewer()]
     depth, tide = (",".join(scale[name]) for name in ("depth", "tide"))
     flat = "".join(f".gv-{name}{{background:{scale[name]}}}" for name in FLAT)
@@ -76,12 +77,14 @@ h1,h2,h3{{text-wrap:balance}}
 .gv-bar{{width:220px;max-width:40vw;height:10px;border-radius:2px}}
 .gv-depth{{background:linear-gradient(90deg,{depth})}} .gv-tide{{background:linear-gradient(90deg,{tide})}}
 {grids()}
+.gv-hint{{display:none;font-size:13px;color:{colours["muted"]}}}
+@media (max-width:1100px){{.gv-hint{{display:block}}}}
 @media (max-width:640px){{
 h1{{font-size:1.75rem!important}}
 [class*=st-key-foot]{{flex-wrap:wrap}}
-[class*=st-key-wide]{{overflow-x:auto}}
-[class*=st-key-wide] [data-testid=stPlotlyChart]{{min-width:760px}}
 }}
+[class*=st-key-wide]{{overflow-x:auto}}
+[class*=st-key-wide-gate]>*{{min-width:{WIDE["gate"]}px}} [class*=st-key-wide-tiles]>*{{min-width:{WIDE["tiles"]}px}}
 </style>""")
 
 

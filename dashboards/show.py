@@ -16,7 +16,6 @@ from gradviz.dashboards import look, pieces, state
 from gradviz.errors import GradvizError
 from gradviz.frames import Run
 
-WIDE = ("gate", "tiles")  # shapes that are not squeezed below a readable width: on a phone they scroll by themselves
 KINDS = (("csv", "Data as CSV", "text/csv"), ("svg", "Picture as SVG", "image/svg+xml"), ("png", "Picture as PNG", "image/png"))
 
 
@@ -75,8 +74,9 @@ def titles(description: Description, head: Any) -> None:
 
 def panels(description: Description, name: str, click: Click | None) -> None:
     if not pieces.splits(description):
-        with st.container(key=f"wide-{name}" if description.shape in WIDE else None):
+        with st.container(key=f"wide-{description.shape}-{name}"):
             put(description, live.figure(description, look.viewer()), f"{name}-0", click)
+        st.html('<div class="gv-hint">The picture scrolls sideways.</div>')
         return
     columns = min(description.columns, len(description.panels))
     with st.container(key=f"grid-{description.shape}-{columns}-{name}"):
@@ -90,10 +90,11 @@ def put(description: Description, figure: pieces.Figure, key: str, click: Click 
     """Every chart of every page goes through here: explicit colours, explicit margins, a text alternative."""
     if "coloraxis" in figure["layout"] and description.shape == "film":
         figure["layout"]["coloraxis"]["showscale"] = False
+    figure["layout"]["dragmode"] = False  # else a chart swallows scrolling on a touch screen; its bar offers zooming
     more: dict[str, Any] = {}
     if click:
         figure["data"].append(targets(description.panels[0]))
-        figure["layout"].update(clickmode="event+select", dragmode=False, shapes=[*figure["layout"]["shapes"], *here(click.at)])
+        figure["layout"].update(clickmode="event+select", shapes=[*figure["layout"]["shapes"], *here(click.at)])
         more = {"on_select": partial(picked, key, click), "selection_mode": ("points",)}
     headings = ", ".join(f"{panel.heading} {panel.note}".strip() for panel in description.panels)
     st.plotly_chart(figure, theme=None, key=key, config=live.CONFIG, alt=f"{description.title}: {headings}", **more)

@@ -49,7 +49,8 @@ def card(verdict: Verdict, run: Run) -> None:
     with st.expander(f"{look.chip(verdict.severity, verdict.word)} **{look.plain(run.label)}**: {look.plain(verdict.summary)}"):
         st.markdown(f"**Rule.** {look.plain(FINDINGS[verdict.code].rule)}")
         if verdict.numbers:
-            numbers = pd.DataFrame({"number": list(verdict.numbers), "value": [f"{value:.4g}" for value in verdict.numbers.values()]})
+            values = [f"{value:.4g}".replace("inf", "∞").replace("-", "−") for value in verdict.numbers.values()]
+            numbers = pd.DataFrame({"number": [name.replace("_", " ") for name in verdict.numbers], "value": values})
             st.dataframe(numbers, hide_index=True, width="content", height="content")
         for heading, text in (("What it means", verdict.meaning), ("What to try", verdict.remedy), ("Source", verdict.source)):
             if text:

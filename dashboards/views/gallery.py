@@ -29,10 +29,12 @@ class Gallery(View):
 
 def control(chart: str, item: dataclasses.Field[Any]) -> Any:
     """A control for one option of a chart, made from its type, choices and limits."""
-    key, default, help = f"{chart}-{item.name}", item.default, item.metadata.get("help")
+    key, help = f"{chart}-{item.name}", item.metadata.get("help")
+    default: Any = item.default
     label = item.name.replace("_", " ").capitalize()
     if choices := item.metadata.get("choices"):
-        return st.selectbox(label, list(choices), index=list(choices).index(default), key=key, help=help, bind=BIND, width=180)
+        said = {choice or "automatic": choice for choice in choices}
+        return said[st.selectbox(label, list(said), index=list(choices).index(default), key=key, help=help, bind=BIND, width=180)]
     if isinstance(default, bool):
         return st.checkbox(label, default, key=key, help=help, bind=BIND)
     if isinstance(default, str):

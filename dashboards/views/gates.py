@@ -6,6 +6,8 @@ from gradviz.dashboards import parts, show, state
 from gradviz.dashboards.views._base import View
 from gradviz.frames import Run
 
+KEEPING = ("forget", "update")  # the gates that decide what is kept: the ones to look at first
+
 
 class Gates(View):
     order = 3
@@ -37,7 +39,8 @@ def gate_choice(run: Run) -> str:
     gates = gates_of(run)
     if not gates:
         return ""
-    return str(st.segmented_control("Gate", gates, default=gates[0], required=True, key="gate", bind="query-params"))
+    first = next((gate for gate in gates if gate in KEEPING), gates[0])
+    return str(st.segmented_control("Gate", gates, default=first, required=True, key="gate", bind="query-params"))
 
 
 def example_choice(run: Run) -> int:

@@ -88,7 +88,7 @@ def table(verdicts: Judged, several: bool) -> None:
         selection_mode="multi-row",
         row_height=42,
         height="content",
-        column_order=[name for name in frame if several or name != "Task"],
+        column_order=[name for name in map(str, frame) if several or name != "Task"],
         column_config=columns(chips(verdicts)),
     )
     compare([verdicts[index][0] for index in picked["selection"]["rows"]])
