@@ -72,7 +72,7 @@ def _places(wish: Wish, panel: tuple[float, float]) -> list[tuple[tuple[float, f
         for bottom, further in ((above, 0), (below, 0), (above + high, 6), (below - high, 6)):
             inside = float(np.clip(bottom, 1, max(1.0, panel[1] - high - 1)))
             box = (right - wide, inside, float(right), inside + high)
-            found.append((box, 10 * (1 - fraction) + 0.3 * away + 2 * abs(inside - bottom) + further))
+            found.append((box, 30 * (1 - fraction) + 0.15 * away + 2 * abs(inside - bottom) + further))
     return found
 
 

@@ -87,6 +87,8 @@ def plan(description: Description, room: float | None = None, *, narrow: bool = 
         words = description.missing or "Nothing to draw: the chart has no panels."
         return Plan(description.name, (), total, 120.0, (8.0, 8.0, 8.0, 8.0), (), narrow, wrap(printable(words), total - 40, 13, lines=5))
     panels = [piece for panel in description.panels for piece in wrapped(panel, total - (60 if narrow else 110))]
+    if len(panels) > len(description.panels):  # lines of a text stand under each other
+        description = replace(description, columns=1)
     return _Builder(description, panels, total, narrow).plan()
 
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gradviz.backends._scales import Scale, choose, edges, scale_of
@@ -28,6 +28,7 @@ def line(y: list[float]) -> Panel:
 
 @example(0.0, 600.0, 80)
 @example(1.5, 0.02, 80)
+@settings(deadline=None)
 @given(st.floats(-320, 300), st.floats(0.02, 600), st.integers(80, 900))
 def test_log_ticks_stand_where_they_say(low: float, span: float, length: int) -> None:
     ticks = choose(low, low + span, length, log=True, way="y")
@@ -37,6 +38,7 @@ def test_log_ticks_stand_where_they_say(low: float, span: float, length: int) ->
     assert len(ticks) >= 2 or span > 3
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(80, 900), st.sampled_from("xy"))
 def test_linear_ticks_stand_where_they_say(low: float, span: float, length: int, way: str) -> None:
     ticks = choose(low, low + span, length, log=False, way=way)
@@ -116,6 +118,7 @@ def test_heatmaps_fill_their_axis() -> None:
     assert (scale.start, scale.end) == (-5.0, 55.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=30, unique=True).map(sorted))
 def test_borders_of_cells_hold_their_centres(centres: list[float]) -> None:
     borders = edges(np.array(centres))

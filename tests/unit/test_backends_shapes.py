@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradviz.backends._decimate import MOST_IN_A_CLOUD, cloud, envelope
@@ -17,6 +17,7 @@ from tests.pictures import HOSTILE, INF, MARKS, NAN, SPECIAL, T, of
 # ---------------------------------------------------------------------- special values
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=60))
 def test_runs_are_the_stretches(mask: list[bool]) -> None:
     found = np.zeros(len(mask), dtype=bool)
@@ -38,6 +39,7 @@ def test_a_line_stops_where_nan_begins() -> None:
     assert stops(Line(T[:2], np.full(2, NAN), "lost"), np.full(2, NAN), -7.0) == [(0.0, -7.0, 0.0)]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 80), st.integers(1, 80), st.integers(0, 2**32 - 1))
 def test_every_special_value_of_a_heatmap_is_covered_and_marked(rows: int, columns: int, seed: int) -> None:
     values = np.random.default_rng(seed).choice([0.0, 1.0, -INF, INF, NAN], (rows, columns), p=[0.5, 0.44, 0.02, 0.02, 0.02])
@@ -64,6 +66,7 @@ def test_cells_that_were_not_recorded_are_not_special() -> None:
 # ---------------------------------------------------------------------- fewer points
 
 
+@settings(deadline=None)
 @given(st.integers(2001, 30_000), st.integers(0, 2**32 - 1))
 def test_a_long_line_keeps_its_extremes_its_ends_and_its_special_values(count: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -175,6 +178,7 @@ def test_words_fit_under_their_cells() -> None:
     assert words_under(("a", "b", "c", "d"), 4) == [(0.0, "a"), (2.0, "c")]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.floats(60, 400))
 def test_shortened_and_wrapped_text_fits(text: str, room: float) -> None:
     assert width(shorten(printable(text), room)) <= room
