@@ -65,6 +65,18 @@ def _row(run: Run, scale: tuple[float, float]) -> Row:
     return Row(run, cells, str(said["severity"]), str(said["word"]), spark(loss, scale), trend(loss))
 
 
+def caveats(runs: Sequence[Run]) -> list[str]:
+    """A sentence for each run that did not finish, and for each table that could not be read to its end."""
+    said = []
+    for run in runs:
+        done, wanted = run.meta.get("updates_done", 0), run.meta["experiment"]["training"]["updates"]
+        if run.status != "finished":
+            reason = f" ({run.meta['error']})" if run.meta.get("error") else ""
+            said.append(f"{run.label}: {run.status} after {done} of {wanted} updates{reason}.")
+        said += [f"{run.label}: {note}." for note in run.notes]
+    return said
+
+
 def _half(half_life: float, decay: float) -> str:
     if math.isnan(half_life):
         return "–"

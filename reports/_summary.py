@@ -14,6 +14,7 @@ from gradviz.wording import listed, number, number_of_log, percent, steps
 
 Heads = dict[Path, Verdict]
 CARDS = 4
+NAMED = 3  # runs that a claim names, at most
 LARGE: dict[str, Callable[[float], str]] = {
     "growth_decades": lambda decades: f"×{number_of_log(decades)}",
     "half_life_end": steps,
@@ -73,11 +74,13 @@ def _remembered(runs: Sequence[Run], heads: Heads) -> str:
 
 def _counted(runs: Sequence[Run], heads: Heads) -> str:
     bad = [run for run in runs if heads[run.path].severity == "critical"]
+    if len(runs) == 1 and bad:
+        return f"{runs[0].label}: one critical finding, “{heads[runs[0].path].word}”."
     if not bad:
         return f"No critical finding in {'this run' if len(runs) == 1 else f'these {_count(len(runs))} runs'}."
-    verdict = heads[bad[0].path]
-    more = f", and {_count(len(bad) - 1)} more with a critical finding" if len(bad) > 1 else ""
-    return f"{bad[0].label}: {verdict.title[:1].lower() + verdict.title[1:]}{more}."
+    named = [f"{run.label} ({heads[run.path].word})" for run in bad[:NAMED]]
+    named += [f"{_count(len(bad) - NAMED)} more"] if len(bad) > NAMED else []
+    return f"Critical findings in {_count(len(bad))} of {_count(len(runs))} runs: {listed(named)}."
 
 
 def facts(runs: Sequence[Run]) -> str:

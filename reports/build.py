@@ -73,6 +73,7 @@ def _page(runs: tuple[Run, ...], kind: Kind, now: datetime) -> dict[str, Any]:
         "status": status,
         "table": _runs.table(runs),
         "columns": _runs.COLUMNS,
+        "caveats": _runs.caveats(runs),
         "rulings": rulings(runs),
         "settings": settings(runs),
         "made": f"Made with gradviz {__version__} on {now:%Y-%m-%d %H:%M} {now.tzname() or 'local time'}.",

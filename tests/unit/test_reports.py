@@ -19,7 +19,7 @@ from gradviz.errors import GradvizError
 from gradviz.findings import FINDINGS
 from gradviz.frames import Run, load_runs
 from gradviz.reports import KINDS, Report, report
-from tests.synthetic import make_run
+from tests.synthetic import Variant, make_run
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 HOSTILE = "</script><script>alert(1)</script><!-- \u2028 \"'<img src=x onerror=alert(1)>"
@@ -218,3 +218,28 @@ def test_a_path_that_cannot_be_written_is_named(made: Report, tmp_path: Path) ->
 
 def test_the_page_stays_small(made: Report) -> None:
     assert len(made.html().encode()) < 2_000_000
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        Variant(bad_from=1),
+        Variant(bad_from=0),
+        Variant(zero_from=3),
+        Variant(layers=2, bidirectional=True),
+        Variant(examples=0),
+        Variant(time=2),
+    ],
+    ids=["nan from step 1", "nan throughout", "zero", "two layers, both directions", "no probe", "two time steps"],
+)
+def test_strange_runs_become_pages_too(tmp_path: Path, variant: Variant) -> None:
+    make_run(tmp_path / "strange", family="lstm", variant=variant, steps=12)
+    make_run(tmp_path / "plain", family="rnn", steps=12)
+    page = report(load_runs(tmp_path), "compare", now=NOW)
+    assert page.title in Page(page.html()).texts
+    unpacked(page.html())
+
+
+def test_a_run_that_was_interrupted_is_named_as_such(tmp_path: Path) -> None:
+    make_run(tmp_path / "half", variant=Variant(status="interrupted"))
+    assert "interrupted" in "".join(Page(report(load_runs(tmp_path), "compare", now=NOW).html()).texts)

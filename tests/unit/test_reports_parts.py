@@ -169,7 +169,10 @@ def test_the_claim_says_nothing_that_the_verdicts_do_not(runs: list[Run]) -> Non
     assert claim(runs, heads(runs, calm)) == "No critical finding in these six runs."
     assert "reach back" not in claim(runs, heads(runs, dict.fromkeys(SAYS, VANISHES)))
     both_explode = {**calm, "text-rnn-False": EXPLODES, "text-rnn-True": EXPLODES}
-    assert claim(runs, heads(runs, both_explode)) == "RNN, not clipped: a title, and one more with a critical finding."
+    assert claim(runs, heads(runs, both_explode)) == (
+        "Critical findings in two of six runs: RNN, not clipped (exploded) and RNN, clipped, text (exploded)."
+    )
+    assert claim(runs[:1], heads(runs[:1], SAYS)) == "RNN, not clipped: one critical finding, “exploded”."
 
 
 def test_cards_differ_in_word_and_show_good_news_too(runs: list[Run]) -> None:
