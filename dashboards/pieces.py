@@ -18,6 +18,7 @@ WIDTHS = {1: 900, 2: 345, 3: 345, 4: 270}  # for which labels are placed, by num
 LEAST = {"multiples": 300, "film": 200}  # pixels, below which a column is given up
 BAR = 72  # pixels that the plan keeps for a colour bar; the page has one bar for all
 EDGE = 12
+HEADING = 24  # height of a heading with some air above it
 
 
 def splits(description: Description) -> bool:
@@ -39,7 +40,9 @@ def _ref(kind: str, index: int) -> str:
 def _piece(whole: Figure, index: int, count: int, height: int) -> Figure:
     x, y = _ref("x", index), _ref("y", index)
     layout = {name: value for name, value in whole["layout"].items() if not name.startswith(("xaxis", "yaxis")) and name != "width"}
-    margin = {**layout["margin"], "r": EDGE}
+    words = _moved(layout["annotations"], x, y)
+    lift = _lift(layout["annotations"])
+    margin = {**layout["margin"], "t": lift + HEADING if lift else EDGE, "r": EDGE}
     title = whole["layout"][_ref("xaxis", count - 1)].get("title")
     ticks = {"showticklabels": True, "ticks": "outside", "ticklen": 4, "tickcolor": whole["layout"]["modebar"]["color"]}
     layout |= {
@@ -47,11 +50,21 @@ def _piece(whole: Figure, index: int, count: int, height: int) -> Figure:
         "height": height + margin["t"] + margin["b"],
         "xaxis": {**whole["layout"][_ref("xaxis", index)], "domain": [0, 1], "anchor": "y", **ticks, **({"title": title} if title else {})},
         "yaxis": {**whole["layout"][_ref("yaxis", index)], "domain": [0, 1], "anchor": "x", "showticklabels": True},
-        "annotations": _moved(layout.get("annotations", []), x, y),
-        "shapes": _moved(layout.get("shapes", []), x, y),
+        "annotations": [{**item, "yshift": item["yshift"] + lift - _lift(words)} if _above(item) else item for item in words],
+        "shapes": _moved(layout["shapes"], x, y),
     }
     data = [{**trace, "xaxis": "x", "yaxis": "y"} for trace in whole["data"] if trace.get("xaxis", "x") == x]
     return {"data": data, "layout": layout}
+
+
+def _above(item: dict[str, Any]) -> bool:
+    """Whether an annotation stands above a panel: its heading or its note."""
+    return item.get("y") == 1 and "yshift" in item
+
+
+def _lift(annotations: list[dict[str, Any]]) -> int:
+    """How high notes lift the highest heading. Panels are cut with the same headroom, so that neighbours stand level."""
+    return max((int(item["yshift"]) for item in annotations if _above(item)), default=0)
 
 
 def _moved(items: list[dict[str, Any]], x: str, y: str) -> list[dict[str, Any]]:

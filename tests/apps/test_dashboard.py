@@ -20,6 +20,7 @@ from gradviz.charts import Description
 from gradviz.charts._description import Axis, Line, Panel
 from gradviz.dashboards import parts, pieces, show, state
 from gradviz.dashboards.views import VIEWS, ordered
+from gradviz.dashboards.views.gradient_flow import headline
 from tests.synthetic import Variant, make_run
 
 APP = str(Path(gradviz.dashboards.__file__).with_name("app.py"))
@@ -149,7 +150,21 @@ def test_the_address_chooses_runs_and_nothing_outside_the_folder(runs: Path, mon
     fine(app)
     assert app.multiselect(key="runs").value == []
     label = "RNN, clipped"
-    assert opened(runs, monkeypatch, "gradient_flow", runs=label).multiselect(key="runs").value == [label]
+    one = opened(runs, monkeypatch, "gradient_flow", runs=label)
+    assert one.multiselect(key="runs").value == [label]
+    assert one.title[0].value.endswith("on its way back"), "one run is shown, not all"
+    assert all("RNN" in chart.proto.alt and "LSTM" not in chart.proto.alt for chart in one.get("plotly_chart"))
+
+
+def test_the_headline_of_the_gradient_flow_is_true(tmp_path: Path) -> None:
+    for name, decay in (("one", 1.1), ("two", 1.001), ("three", 0.9), ("four", 0.7)):
+        make_run(tmp_path / name, family="gru", variant=Variant(decay=(decay, decay)))
+    make_run(tmp_path / "none", family="gru", steps=0)
+    one, two, three, four, none = (state.frames.load(tmp_path / name) for name in ("one", "two", "three", "four", "none"))
+    assert headline([one], 9) == "At training step 9 the gradient grows on its way back"
+    assert headline([three, four], 9) == "At training step 9 the gradient fades in 2 of 2 runs"
+    every = "the gradient grows in 1 of 5 runs, stays level in 1, fades in 2 and has no measurable pace in 1"
+    assert headline([one, two, three, four, none], 9) == f"At training step 9 {every}"
 
 
 def test_a_click_into_a_film_moves_the_step(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
