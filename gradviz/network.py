@@ -158,7 +158,8 @@ class Network:
         if self.signature.at == "last":
             return batch.targets[None]
         last = np.full(batch.size, batch.steps) if batch.lengths is None else np.asarray(batch.lengths)
-        return batch.targets[last - 1, np.arange(batch.size)][None]
+        ends: Array = batch.targets[last - 1, np.arange(batch.size)]
+        return ends[None]
 
     # ------------------------------------------------------------------ backward
 

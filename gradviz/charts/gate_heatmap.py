@@ -31,6 +31,10 @@ LOOK_FOR = (
     "Healthy is a picture with bright rows (units that keep what they hold for long) which darken where the sequence calls for it. "
     "All dark forgets at every step; all bright never lets go, and never takes anything in."
 )
+LOOK_FOR_STATES = (
+    "Healthy is a picture whose rows change colour with the sequence: units that answer to what they read. "
+    "Rows of one full colour sit at the limits of tanh, whatever comes in, and pass hardly any gradient."
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class GateHeatmap(Chart):
             _title(views),
             f"{said}. One row a unit, sorted by {order}; one column a time step of held-out sequence {self.example}, {_when(views)}. "
             f"{_scales(views)}{left_out(runs, [view.run for view in views])}",
-            LOOK_FOR,
+            LOOK_FOR if any(view.shown.gate for view in views) else LOOK_FOR_STATES,
             frame,
             tuple(_panel(view, [other.run for other in views]) for view in views),
             columns=1,

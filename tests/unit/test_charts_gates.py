@@ -104,3 +104,9 @@ def test_saturation_that_falls_is_not_called_a_push() -> None:
 def test_saturation_of_a_state_speaks_of_its_limits() -> None:
     run = FakeRun(saturation=saturation({0: ([0.25], [0.5])}, "hidden"))
     assert Saturation().describe([run]).panels[0].note == "not clipped: 25\u202f% at −1, 50\u202f% at 1"
+
+
+def test_a_state_is_read_otherwise_than_a_gate() -> None:
+    gate, state = (GateHeatmap().describe([keeps(np.full((TIMES, UNITS), 0.5), family)]).look_for for family in ("lstm", "rnn"))
+    assert "never lets go" in gate
+    assert "limits of tanh" in state
