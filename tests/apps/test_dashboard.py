@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,7 +19,7 @@ import gradviz.dashboards
 from gradviz.backends import plotly as live
 from gradviz.charts import Description
 from gradviz.charts._description import Axis, Line, Panel
-from gradviz.dashboards import parts, pieces, show, state
+from gradviz.dashboards import look, parts, pieces, show, state
 from gradviz.dashboards.views import VIEWS, ordered
 from gradviz.dashboards.views.gradient_flow import headline
 from tests.synthetic import Variant, make_run
@@ -235,11 +236,25 @@ def test_pieces_of_small_multiples_keep_every_trace_once() -> None:
         assert {item["xref"].split(" ")[0] for item in piece["layout"]["annotations"]} == {"x"}
 
 
-def test_names_are_shown_letter_by_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_run(tmp_path / "evil", family="rnn")
-    break_(tmp_path / "evil", name="<img src=x onerror=alert(1)> :red[x] $y$ **z**", status="running", schema=99)
-    app = opened(tmp_path, monkeypatch)
-    assert "<img" not in words(app)
+EVIL = "<img id=evil src=x onerror=alert(1)> :red[x] $y$ **z** [a](b) `c`"
+
+
+def test_plain_text_leaves_no_letter_with_a_meaning_to_markdown() -> None:
+    shown = look.plain(EVIL)
+    for letter in "<>:[]$*()`":
+        assert re.search(rf"(?<!\\){re.escape(letter)}", shown) is None, letter
+    assert shown.replace("\\", "") == EVIL
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_names_are_shown_letter_by_letter(view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("tame", EVIL):  # two runs with the same settings are told apart by their names
+        make_run(tmp_path / name, family="rnn", variant=Variant(status="failed"))
+    app = opened(tmp_path, monkeypatch, view)
+    fine(app)
+    assert "<img" not in words(app).replace("\\<", "")
+    if view == "overview":
+        assert look.plain(EVIL) in words(app)
 
 
 def test_runs_of_the_two_tasks_are_kept_apart(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

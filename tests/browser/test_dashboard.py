@@ -196,3 +196,22 @@ def test_a_run_that_appears_is_shown_without_a_reload(address: str, folder: Path
     finally:
         shutil.rmtree(folder / "new")
     page.wait_for_selector("text=4 runs")
+
+
+EVIL = "<img id=evil src=x onerror=alert(1)> :red[x] $y$ **z**"
+
+
+def test_a_hostile_name_stays_a_name(address: str, folder: Path, visit: Any) -> None:
+    make_run(folder / EVIL, family="gru")  # the second of its kind: both are told apart by their names
+    try:
+        for view in ("", "gradient_flow", "gates", "compare"):
+            at = visit()
+            dialogs: list[Any] = []
+            at.page.on("dialog", lambda dialog, seen=dialogs: (seen.append(dialog), dialog.dismiss()))
+            page = at.go(f"{address}/{view}")
+            page.wait_for_selector(".js-plotly-plot .main-svg")
+            assert page.locator("#evil").count() == 0
+            assert dialogs == []
+            assert at.outside() == []
+    finally:
+        shutil.rmtree(folder / EVIL)
