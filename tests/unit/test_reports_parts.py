@@ -152,7 +152,7 @@ SAYS = {
 }
 
 
-@pytest.mark.parametrize(("won", "saved"), [(1.9, True), (2.8, False), (4.0, False), (float("nan"), False)])
+@pytest.mark.parametrize(("won", "saved"), [(1.9, True), (2.95, False), (4.0, False), (float("nan"), False)])
 def test_the_claim_names_what_clipping_saved(runs: list[Run], monkeypatch: pytest.MonkeyPatch, won: float, saved: bool) -> None:
     monkeypatch.setattr("gradviz.reports._summary.row", lambda run: {"loss": won if run.clipped else 3.2})
     said = claim(runs, heads(runs, SAYS))
