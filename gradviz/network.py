@@ -17,7 +17,7 @@ from gradviz.initializers import initialize
 from gradviz.losses import LOSSES
 from gradviz.passes import Gradients, Loss, Pass, States
 from gradviz.tape import Tape
-from gradviz.unroll import LayerGradients, backward, forward, input_gradients, parameter_gradients, scatter
+from gradviz.unroll import backward, forward, input_gradients, parameter_gradients, scatter
 
 
 class Network:
@@ -163,15 +163,20 @@ class Network:
 
     # ------------------------------------------------------------------ backward
 
-    def backward(self, run: Pass, d_outputs: Array, d_final: States | None = None, *, truncation: int = 0) -> Gradients:
+    def backward(
+        self, run: Pass, d_outputs: Array, d_final: States | None = None, *, truncation: int = 0, parameters: bool = True
+    ) -> Gradients:
         """Backpropagation through time: gradients of all parameters, of the inputs and of the initial states.
 
         d_outputs: gradient of the loss with respect to `run.outputs`; d_final: with respect to `run.final`, where it matters.
+        parameters: false leaves the parameters' gradients out, for those who look at states alone.
         """
         self.hooks.show("readout.logits", lambda kind: d_outputs, gradient=True)
         flat = d_outputs.reshape(-1, d_outputs.shape[2])
         with np.errstate(all="ignore"):
-            gradients = {"readout.weight": run.features.reshape(len(flat), -1).T @ flat, "readout.bias": flat.sum(axis=0)}
+            gradients: Parameters = {}
+            if parameters:
+                gradients = {"readout.weight": run.features.reshape(len(flat), -1).T @ flat, "readout.bias": flat.sum(axis=0)}
             current: Array | None = d_outputs @ self.parameters["readout.weight"].T
         ends = dict(d_final or {})
         if run.at == "last" and current is not None:
@@ -182,13 +187,14 @@ class Network:
             arriving, current = current, None
             for place, direction in enumerate(self.parts.directions):
                 name = f"layers.{layer}.{direction}"
-                part = self._backward_layer(run, name, self._share(arriving, place), ends.get(name), truncation)
-                gradients |= {f"{name}.{key}": value for key, value in part.parameters.items()}
-                initial[name] = part.initial
-                current = part.inputs if current is None else current + part.inputs
+                initial[name] = self._backward_layer(run, name, self._share(arriving, place), ends.get(name), truncation)
+                if parameters:
+                    gradients |= {f"{name}.{key}": value for key, value in self._parameter_gradients(run, name).items()}
+                inputs = self._input_gradients(run, name)
+                current = inputs if current is None else current + inputs
         if self.parts.embeds and current is not None:
             gradients["embedding.weight"], current = scatter(run.inputs, current[None], self.signature.inputs)[0], None
-        return Gradients({name: gradients[name] for name in self.parameters}, current, initial)
+        return Gradients({name: gradients[name] for name in self.parameters if name in gradients}, current, initial)
 
     def _share(self, both: Array | None, place: int) -> Array:
         """The part of (…, width) that belongs to one direction."""
@@ -203,14 +209,20 @@ class Network:
             ends[name] = (given[0] + d_hidden, *given[1:])
         return ends
 
-    def _backward_layer(self, run: Pass, name: str, direct: Array, end: tuple[Array, ...] | None, truncation: int) -> LayerGradients:
-        tape, inputs = run.tapes[name], run.layer_inputs[int(name.split(".")[1])]
+    def _backward_layer(self, run: Pass, name: str, direct: Array, end: tuple[Array, ...] | None, truncation: int) -> tuple[Array, ...]:
+        """Through one layer and direction; returns the gradients of its initial states and shows the rest to observers."""
+        tape = run.tapes[name]
         initial = backward(tape, run.weights[name], direct, end or (None,) * len(self.model.cell.states), truncation)
-        parameters = parameter_gradients(tape, inputs, self.signature.inputs)
         for point in self.parts.made:
             self.hooks.show(f"{name}.{point}", partial(tape.gradients, point), gradient=True)
-        d_inputs = None if inputs.ndim == 2 else input_gradients(tape, self.parameters[f"{name}.weight_ih"])
-        return LayerGradients(parameters, d_inputs, initial)
+        return initial
+
+    def _parameter_gradients(self, run: Pass, name: str) -> Parameters:
+        return parameter_gradients(run.tapes[name], run.read_by(name), self.signature.inputs)
+
+    def _input_gradients(self, run: Pass, name: str) -> Array | None:
+        """(time, batch, input) of what the layer read; None for tokens."""
+        return None if run.read_by(name).ndim == 2 else input_gradients(run.tapes[name], self.parameters[f"{name}.weight_ih"])
 
 
 def _padding(inputs: Array | Integers, lengths: Integers | None) -> Array | None:

@@ -27,6 +27,10 @@ class Pass:
     tapes: dict[str, Tape]
     weights: dict[str, Weights]
 
+    def read_by(self, name: str) -> Array | Integers:
+        """What the layer "layers.<l>.<direction>" read."""
+        return self.layer_inputs[int(name.split(".")[1])]
+
 
 @dataclass(frozen=True)
 class Loss:

@@ -1,7 +1,5 @@
 """The only loops over time: one layer in one direction, forward and backward, with lengths, truncation and interventions."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from gradviz.arrays import Array, Integers, Parameters
@@ -9,16 +7,6 @@ from gradviz.cells import Weights
 from gradviz.cells._base import products
 from gradviz.hooks import Change, applied
 from gradviz.tape import Tape
-
-
-@dataclass(frozen=True)
-class LayerGradients:
-    """parameters: by name (weight_ih, weight_hh, bias …); inputs: (time, batch, input), None for tokens; initial: one
-    (batch, unit) per state."""
-
-    parameters: Parameters
-    inputs: Array | None
-    initial: tuple[Array, ...]
 
 
 def project(inputs: Array | Integers, weights: Weights, out: Array) -> None:

@@ -14,11 +14,13 @@ class Report(Command):
 Write recorded runs as one HTML file that opens without a network.
 
   gradviz report                                     everything in ./gradviz-runs
-  gradviz report gradviz-runs/text-rnn gradviz-runs/text-lstm --out two.html"""
+  gradviz report gradviz-runs/text-rnn gradviz-runs/text-lstm -o two.html"""
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help=f"run folders, or folders of runs (default ./{OUT})")
-        parser.add_argument("--out", type=Path, default=Path("gradviz-report.html"), metavar="FILE", help="default ./gradviz-report.html")
+        parser.add_argument(
+            "-o", "--out", type=Path, default=Path("gradviz-report.html"), metavar="FILE", help="default ./gradviz-report.html"
+        )
         parser.add_argument("--force", action="store_true", help="replace the file if it exists")
 
     def run(self, arguments: argparse.Namespace) -> None:

@@ -26,7 +26,8 @@ def measure(network: Network, batch: Batch) -> HeldOut:
     loss = network.loss(run, batch, reduction="sum")
     rows: list[dict[str, object]] = []
     for direction in network.parts.directions:
-        network.backward(run, _last_only(loss.d_outputs, batch, run.at, direction) * batch.size)  # each sequence's own loss
+        d_outputs = _last_only(loss.d_outputs, batch, run.at, direction) * batch.size  # each sequence's own loss
+        network.backward(run, d_outputs, parameters=False)
         for name, tape in run.tapes.items():
             if name.endswith(direction):
                 rows += [_row(name, point, tape.gradients(point), batch, direction) for point in network.model.cell.states]

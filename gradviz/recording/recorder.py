@@ -128,7 +128,7 @@ class Recorder:
         """Whole arrays of the first held-out sequences, each with the gradient of its own summed loss."""
         run = self.exact.forward(self.probed.inputs, self.probed.lengths, reuse=True)
         loss = self.exact.loss(run, self.probed, reduction="sum")
-        self.exact.backward(run, loss.d_outputs * self.probed.size)
+        self.exact.backward(run, loss.d_outputs * self.probed.size, parameters=False)
         points = [point for _, made in self.exact.model.cell.stages for point in made]
         for name, tape in run.tapes.items():
             for point in points:
