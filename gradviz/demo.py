@@ -1,4 +1,9 @@
-"""The demo's nine experiments. Each setting was chosen because its story is true for every seed tried; see the comments."""
+"""The demo's nine experiments. Each setting was chosen because its story is true for every seed tried (0 to 4).
+
+In all of them the plain RNN's gradient starts by growing 1.13 to 1.14-fold with every step back, and it learns far less without clipping
+than with it. Where the unclipped one comes to rest, just above 1 or just below, depends on the seed, and even on rounding: an explosion
+amplifies that too, so the same seed promises the same numbers on the same machine only.
+"""
 
 from dataclasses import replace
 
@@ -19,18 +24,13 @@ TEXT_START = Initialization(recurrent="orthogonal", gain=2.0, input_scale=0.3, f
 ADDING_START = Initialization(recurrent="orthogonal", gain=1.0, input_scale=0.5)
 ADDING_LENGTH = 150
 
-# A seed whose numbers are typical of those tried (0 to 4). In all of them the plain RNN's gradient starts by growing 1.13 to
-# 1.14-fold a step, and it learns far less without clipping than with it. In two of the five its growth stays above 1 to the end, as
-# here; in the others it comes to rest just below.
-SEED = 4
-
 
 def shortened(experiment: Experiment, updates: int) -> Experiment:
     """The same experiment with fewer updates, to try things out."""
     return replace(experiment, training=replace(experiment.training, updates=updates))
 
 
-def experiments(seed: int = SEED) -> dict[str, Experiment]:
+def experiments(seed: int = 0) -> dict[str, Experiment]:
     """By name: three cells on English text, each without and with clipping, and the same three on a task with a long lag."""
     adding = {f"adding-{cell}": _adding(cell, seed) for cell in ORDER}
     return adding | {f"text-{cell}{end}": _text(cell, clip, seed) for cell in ORDER for clip, end in ((False, ""), (True, "-clip"))}

@@ -19,23 +19,22 @@ Then write one page, report.html, that shows what their gradients did. Needs no 
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--out", type=Path, default=Path(OUT), metavar="FOLDER", help=f"for the runs and the page (default ./{OUT})")
-        parser.add_argument("--seed", type=int, metavar="N", help="seed of weights and batches (default: one whose numbers are typical)")
+        parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of weights and batches (default 0)")
         parser.add_argument("--processes", type=int, default=2, metavar="N", help="networks trained at the same time (default 2)")
         parser.add_argument("--force", action="store_true", help="replace the runs of an earlier demo in this folder")
         parser.add_argument("--quick", action="store_true", help="few updates: a look at the page in seconds; its findings mean nothing")
 
     def run(self, arguments: argparse.Namespace) -> None:
         for name, least in (("seed", 0), ("processes", 1)):
-            value = getattr(arguments, name)
-            if value is not None and value < least:
-                raise GradvizError(f"--{name} is {value}; it must be at least {least}.")
+            if getattr(arguments, name) < least:
+                raise GradvizError(f"--{name} is {getattr(arguments, name)}; it must be at least {least}.")
 
         from gradviz import demo  # pandas, Jinja, pyarrow: not needed for --help
         from gradviz.frames import load_runs
         from gradviz.reports import report
         from gradviz.sweep import train_all
 
-        experiments = demo.experiments(demo.SEED if arguments.seed is None else arguments.seed)
+        experiments = demo.experiments(arguments.seed)
         if arguments.quick:
             experiments = {name: demo.shortened(experiment, QUICK) for name, experiment in experiments.items()}
         make_folder(arguments.out)
