@@ -20,6 +20,7 @@ from gradviz.tasks import TASKS
 from gradviz.training import Progress, Watch, train
 
 _progress: Any = None  # the worker's end of the queue
+_interrupted = False  # whether this worker was told to stop
 REPORT_EVERY = 10  # updates between two messages of a worker
 
 
@@ -69,8 +70,17 @@ def _one_thread() -> Iterator[None]:
 def _begin(queue: Any, extensions: list[str]) -> None:
     global _progress
     _progress = queue
+    signal.signal(signal.SIGINT, _interrupt_once)
     for path in extensions:  # charts and findings are of no use to a worker
         load_file(Path(path), [CELLS, CLIPPING, OPTIMIZERS, QUANTITIES, TASKS], required=False)
+
+
+def _interrupt_once(number: int, frame: Any) -> None:
+    """Ctrl-C reaches a worker twice, from the terminal and from `_stop`: the second must not disturb the closing of its run."""
+    global _interrupted
+    _interrupted = True
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _work(experiment: dict[str, Any], folder: str, force: bool) -> str:
@@ -78,6 +88,8 @@ def _work(experiment: dict[str, Any], folder: str, force: bool) -> str:
         if progress.step % REPORT_EVERY == 0 or progress.step in (1, progress.steps):
             _progress.put(progress)
 
+    if _interrupted:  # the pool had handed this one out already
+        raise KeyboardInterrupt
     return str(train(Experiment.from_dict(experiment), folder, watch=report, force=force))
 
 

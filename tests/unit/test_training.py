@@ -1,5 +1,10 @@
 """Training: what it writes, that a seed decides it, that an interruption leaves a readable run."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,3 +165,23 @@ def test_a_worker_that_fails_says_why(tmp_path: Path) -> None:
     (tmp_path / "both" / "b" / "run.json").write_text("{}")
     with pytest.raises(GradvizError, match="holds a run already"):
         train_all({"a": SMALL, "b": SMALL}, tmp_path / "both", processes=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("everyone", [False, True])
+def test_an_interruption_reaches_the_workers_and_leaves_their_runs_readable(tmp_path: Path, everyone: bool) -> None:
+    """SIGINT to the whole group, as a terminal sends it, and to the parent alone."""
+    command = [sys.executable, "-m", "gradviz", "demo", "--out", str(tmp_path / "runs")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    started = lambda: [path for path in (tmp_path / "runs").glob("*/run.json") if load(path.parent).steps["step"].max() > 5]  # noqa: E731
+    deadline = time.monotonic() + 120
+    while len(started()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    (os.killpg if everyone else os.kill)(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "can be read" in said
+    runs = [load(path.parent) for path in (tmp_path / "runs").glob("*/run.json")]
+    assert len(runs) >= 2
+    assert {run.status for run in runs} == {"interrupted"}
+    assert all(len(run.steps) == run.meta["updates_done"] for run in runs)
