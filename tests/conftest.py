@@ -24,3 +24,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         training = Training(updates=12, batch=8, clipping=clipping)
         train(Experiment(TASKS["text"](length=20), Model(cell=CELLS[cell](), units=8), training, recording, name), out / name)
     return out
+
+
+ORDER = ("unit", "contracts", "oracles", "apps", "browser")  # fast ones first: a mistake shows within seconds
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {folder: number for number, folder in enumerate(ORDER)}
+    items.sort(key=lambda item: (place.get(item.path.parent.name, len(ORDER)), item.get_closest_marker("slow") is not None))

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,12 @@ def test_only_the_command_line_knows_the_pages() -> None:
         }
         keys = (inside[0], "/".join(inside[:2]))
         assert above <= set().union(*(allowed.get(key, set()) for key in keys)), path
+
+
+@pytest.mark.slow
+def test_imports_run_one_way() -> None:
+    """The contracts in pyproject.toml: layers, and who may know which package."""
+    tool = Path(sysconfig.get_path("scripts")) / "lint-imports"
+    done = subprocess.run([tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
