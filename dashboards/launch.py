@@ -1,6 +1,7 @@
 """Starts the dashboard: one Streamlit server on this machine only."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 import urllib.request
 import webbrowser
 from pathlib import Path
+from typing import NoReturn
 
 from gradviz.errors import GradvizError
 
@@ -21,6 +23,7 @@ def launch(folder: str | Path, port: int | None = None, open_browser: bool = Tru
     if folder.exists() and not folder.is_dir():
         raise GradvizError(f"{folder} is a file; give the folder that holds the runs.")
     port = _port(port)
+    usual = signal.signal(signal.SIGTERM, _leave)  # which would end this process at once and leave the server behind
     server = start(folder, port)
     try:
         wait_until_up(server, port)
@@ -33,6 +36,11 @@ def launch(folder: str | Path, port: int | None = None, open_browser: bool = Tru
     finally:
         server.terminate()
         server.wait()
+        signal.signal(signal.SIGTERM, usual)
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def start(folder: Path, port: int) -> subprocess.Popen[bytes]:

@@ -8,6 +8,7 @@ import difflib
 import io
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"gradviz: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\ngradviz: interrupted. What was recorded so far can be read: see `gradviz runs list`.", file=sys.stderr)
-        return 130
+        return _interrupted(None)
     except BrokenPipeError:  # the reader of a pipe, such as head, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -67,8 +67,18 @@ def _run(typed: list[str]) -> int:
     if chosen.command is None:
         top.print_help()
         return 0
-    commands[chosen.command].run(chosen)
+    try:
+        commands[chosen.command].run(chosen)
+    except KeyboardInterrupt:
+        return _interrupted(getattr(chosen, "out", None))
     return 0
+
+
+def _interrupted(out: Path | None) -> int:
+    """Say where to find what was recorded, and return the exit status."""
+    where = f" {shlex.quote(str(out))}" if out is not None and out.is_dir() else ""
+    print(f"\ngradviz: interrupted. What was recorded so far can be read: see `gradviz runs list{where}`.", file=sys.stderr)
+    return 130
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

@@ -34,5 +34,5 @@ def export_run(
         except OSError as error:
             with suppress(OSError):
                 part.unlink()
-            raise GradvizError(f"cannot write {path}: {error.strerror or error}.") from error
+            raise GradvizError(f"cannot write {path}: {error.strerror or error}. Give another folder.") from error
     return list(targets.values())

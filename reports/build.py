@@ -47,7 +47,7 @@ class Report:
         except OSError as error:
             with suppress(OSError):
                 partial.unlink()
-            raise GradvizError(f"cannot write the report to {target}: {error.strerror or error}.") from error
+            raise GradvizError(f"cannot write the report to {target}: {error.strerror or error}. Give another file name.") from error
         return target
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rich.text import Text
 
@@ -25,21 +26,24 @@ COLUMNS = (
 DISPENSABLE = ("updates", "status", "held out", "shortened", "half-life")
 
 
-def show_runs(runs: Sequence[Run]) -> None:
-    """One line a run, task by task. Half-life and gradient per step back are those of a gradient that starts at the last time step."""
+def show_runs(runs: Sequence[Run], inside: Path | None = None) -> None:
+    """One line a run, task by task, by its name or, with `inside`, by its place in that folder.
+
+    Half-life and gradient per step back are those of a gradient that starts at the last time step.
+    """
     tasks = list(dict.fromkeys(map(_task, runs)))
-    show_table(COLUMNS, [_line(run) for run in sorted(runs, key=lambda run: tasks.index(_task(run)))], DISPENSABLE)
+    show_table(COLUMNS, [_line(run, inside) for run in sorted(runs, key=lambda run: tasks.index(_task(run)))], DISPENSABLE)
 
 
 def _task(run: Run) -> str:
     return str(run.meta.get("experiment", {}).get("task", {}).get("name", ""))
 
 
-def _line(run: Run) -> list[str | Text]:
+def _line(run: Run, inside: Path | None) -> list[str | Text]:
     said = row(run)
     value = {name: float(item) for name, item in said.items() if not isinstance(item, str)}
     return [
-        str(said["name"]),
+        run.name if inside is None or run.path == inside else str(run.path.relative_to(inside)),
         Text(printable(said["word"]), STYLES[str(said["severity"])]),
         _or_dash(value["loss"], number),
         _or_dash(value["held_out_loss"], number),

@@ -53,7 +53,7 @@ def _list(arguments: argparse.Namespace) -> None:
         except GradvizError as error:
             broken.append(str(error))
     if whole:
-        show_runs(load_runs(whole))
+        show_runs(load_runs(whole), arguments.folder)
     for message in broken:
         say(f"cannot be read: {printable(message)}")
     if not whole and not broken:
@@ -70,6 +70,8 @@ def _show(arguments: argparse.Namespace) -> None:
     show_runs([run])
     show_table((("setting", "left"), ("value", "left")), _settings(run))
     show_table((("table", "left"), ("rows", "right")), [(name, str(len(run.table(name)))) for name in TABLES])
+    for note in run.notes:
+        say(f"Not all of it is there: {printable(note)}.")
     for verdict in verdicts(run):
         say(f"{verdict.title}: {verdict.word}. {printable(verdict.summary)}")
 

@@ -34,8 +34,9 @@ class Exploding(Finding):
         "a gradient that is exactly zero. If they were taken at full length: critical in those two cases and if the gradient does not "
         "fade at the end, else a warning. A norm above 1000 times the median of all before it (at least 20) is a spike: critical if "
         "taken at full length and the loss ended higher, a note if shortened, else a warning. An infinite norm, or NaN after "
-        "hundredfold growth, is critical. A baseline is a prediction without a network; held-out sequences decide, and where values are "
-        "predicted R² has to be above 0 as well."
+        "hundredfold growth, is critical. Otherwise, without a finite gradient above zero at the last recorded step, there is no verdict. "
+        "A baseline is a prediction without a network; held-out sequences decide, and where values are predicted R² has to be above 0 "
+        "as well."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -57,9 +58,15 @@ class Exploding(Finding):
                 "No norm stands out, but how far back the gradient reaches was not recorded: set recording.reach_every.",
                 numbers,
             )
+        return self._calm(path, numbers)
+
+    def _calm(self, path: Path, numbers: dict[str, float]) -> Verdict:
+        largest = f"; the largest gradient norm is {number(numbers['largest_norm'])}." if numbers else "."
+        if np.isnan(path.growths[-1]):
+            said = f"At training step {path.steps[-1]} the gradient of the last time step is zero or not finite: nothing is left to judge"
+            return self.verdict("none", "no gradient", said + largest, numbers, path.evidence())
         said = f"It changes by {factor(path.decays[0])} per step back at the start and {factor(path.decays[-1])} at the end"
-        said += f"; the largest gradient norm is {number(numbers['largest_norm'])}." if numbers else "."
-        return self.verdict("good", "stable", said, numbers | _paces(path), path.evidence())
+        return self.verdict("good", "stable", said + largest, numbers | _paces(path), path.evidence())
 
     def _exploded(self, run: Run, path: Path, numbers: dict[str, float]) -> Verdict:
         when = [step for step, explodes in zip(path.steps, path.explosive, strict=True) if explodes]

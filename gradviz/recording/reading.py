@@ -29,8 +29,10 @@ def read_meta(folder: Path | str) -> dict[str, Any]:
         meta = json.loads((folder / META).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(_no_run(folder)) from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{folder / META} cannot be read: {error}.") from error
+    except OSError as error:
+        raise RunError(f"{folder / META} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise RunError(f"{folder / META} cannot be read, for it is not whole JSON: {error}. Train the run again.") from error
     version = meta.get("schema") if isinstance(meta, dict) else None
     if type(version) is not int or version < 1:
         raise RunError(f"{folder / META} is not gradviz's: it has no schema version.")
@@ -82,7 +84,7 @@ def find_runs(folder: Path | str) -> list[Path]:
 
 def _no_run(folder: Path) -> str:
     if not folder.exists():
-        return f"there is no folder {folder}."
+        return f"there is no folder {folder}. `gradviz runs list` shows the runs there are."
     near = find_runs(folder) if folder.is_dir() else []
     names = ", ".join(str(path.relative_to(folder)) for path in near[:12])
     more = f" Runs in it: {names}{' …' if len(near) > 12 else ''}." if near else ""
@@ -103,6 +105,8 @@ def _read_segment(path: Path, schema: pa.Schema) -> tuple[list[pa.RecordBatch], 
     good = _whole(data)
     if _message_after(data, good):
         raise _damaged(path, f"bytes from {good} on make no sense")
+    if not MESSAGE.startswith(data[:4]):
+        raise _damaged(path, "it does not begin as such a table does")
     if not good:
         return [], len(data)
     try:
@@ -117,7 +121,7 @@ def _batches(path: Path, reader: Any, schema: pa.Schema) -> list[pa.RecordBatch]
     batches: list[pa.RecordBatch] = []
     for batch, facts in reader.iter_batches_with_custom_metadata():
         batch = batch.replace_schema_metadata(schema.metadata)
-        if facts is None or facts[CHECKSUM] != checksum(batch):
+        if facts is None or CHECKSUM not in facts or facts[CHECKSUM] != checksum(batch):
             raise _damaged(path, f"the checksum of batch {len(batches)} is wrong")
         batches.append(batch.cast(schema))
     return batches

@@ -188,4 +188,4 @@ def _guard(path: Path, act: Callable[[], T]) -> T:
     try:
         return act()
     except OSError as error:
-        raise GradvizError(f"cannot write {path}: {error.strerror or error}.") from error
+        raise GradvizError(f"cannot write {path}: {error.strerror or error}. Give another folder, or make room there.") from error

@@ -54,3 +54,15 @@ def test_it_says_where_it_is_and_stops_at_ctrl_c(tmp_path: Path) -> None:
         assert process.wait(timeout=20) == 0
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)
+
+
+def test_ending_the_command_alone_leaves_no_server_behind(tmp_path: Path) -> None:
+    port = launch.free_port()
+    code = f"from gradviz.dashboards.launch import launch; launch({str(tmp_path)!r}, port={port}, open_browser=False)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert f"http://127.0.0.1:{port}" in process.stdout.readline()
+        process.terminate()
+        assert process.wait(timeout=20) == 128 + signal.SIGTERM
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)

@@ -130,6 +130,24 @@ def test_runs_list_shows_all_and_names_what_is_broken(gradviz, trained: Path, he
     assert len(rule) == len(header) == len(rows[0])  # a table, also in a pipe
 
 
+def test_runs_list_tells_runs_of_one_name_apart(gradviz, trained: Path, here: Path) -> None:
+    for folder in ("gradviz-runs/text-lstm", "gradviz-runs/compare/text-lstm"):
+        shutil.copytree(trained / "text-lstm", here / folder)
+    _, out, _ = gradviz("runs", "list")
+    shown = [line.split()[0] for line in out.splitlines() if "text-lstm" in line]
+    assert shown == ["compare/text-lstm", "text-lstm"]
+    _, out, _ = gradviz("runs", "list", "gradviz-runs/compare/text-lstm")
+    assert "text-lstm" in out
+
+
+def test_runs_show_says_what_is_missing(gradviz, trained: Path, here: Path) -> None:
+    folder = Path(shutil.copytree(trained / "text-lstm", here / "run"))
+    assert "Not all of it is there" not in gradviz("runs", "show", "run")[1]
+    steps = folder / "tables" / "steps-0001.arrows"
+    steps.write_bytes(steps.read_bytes()[:-100])
+    assert "Not all of it is there" in gradviz("runs", "show", "run")[1]
+
+
 def test_runs_list_of_an_empty_folder(gradviz, here: Path) -> None:
     status, out, _ = gradviz("runs", "list", str(here))
     assert status == 0
@@ -200,7 +218,7 @@ def test_interrupting_leaves_a_readable_run(here: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "gradviz runs list" in err
+    assert "`gradviz runs list gradviz-runs`" in err
     assert "Traceback" not in err
     run = load(here / "gradviz-runs" / "long")
     assert run.status == "interrupted"

@@ -37,6 +37,12 @@ def test_the_readme_s_python_runs_as_it_stands(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("block", blocks_in("README.md"))
+def test_a_block_of_the_readme_s_python_runs_alone(block: str, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_readme_s_two_commands_are_there_to_the_letter() -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert "python -m pip install . && gradviz demo" in lines

@@ -8,6 +8,7 @@ import pytest
 
 from gradviz.findings import FINDINGS, Verdict
 from gradviz.frames import Run
+from gradviz.wording import number
 from tests.finding_runs import Writer, power
 
 BASELINES = {"letter frequencies": 3.2, "letter pairs": 2.2}
@@ -120,6 +121,14 @@ def test_overflow(tmp_path: Path) -> None:
 def test_nan_without_growth_is_left_to_another_rule(tmp_path: Path) -> None:
     assert check(Writer(tmp_path / "run").steps([1.0, 1.0, np.nan]).reach({0: power(0.9)}).run()).severity == "good"
     assert check(Writer(tmp_path / "grown").steps([1.0, 200.0, np.nan]).reach({0: power(0.9)}).run()).severity == "critical"
+
+
+@pytest.mark.parametrize("last", [np.full(100, np.nan), np.full(100, -np.inf), np.full(100, np.inf)], ids=["nan", "zero", "infinite"])
+def test_a_gradient_that_is_gone_is_not_called_stable(tmp_path: Path, last: np.ndarray) -> None:
+    """A ReLU network that overflows at its first update: one huge norm, then NaN."""
+    verdict = check(Writer(tmp_path / "run").steps([4e33, np.nan, np.nan]).reach({0: power(0.9), 2: last}).run())
+    assert (verdict.severity, verdict.word) == ("none", "no gradient")
+    assert number(4e33) in verdict.summary
 
 
 def test_norms_alone_cannot_acquit(tmp_path: Path) -> None:

@@ -127,6 +127,11 @@ def test_damage_before_whole_batches_is_not_a_torn_tail(whole: tuple[bytes, list
         read(segment, content[: ends[0]] + bytes(64) + content[ends[0] :])
 
 
+def test_a_file_that_was_never_a_table_is_damage(segment: Path) -> None:
+    with pytest.raises(RunError, match="does not begin as such a table does"):
+        read(segment, b"hello world" * 100)
+
+
 def test_tables_not_written_yet_are_empty_and_have_their_columns(tmp_path: Path) -> None:
     RunWriter.create(tmp_path / "run", {}).close()
     for name, columns in TABLES.items():
