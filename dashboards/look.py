@@ -13,6 +13,7 @@ from gradviz.dashboards import pieces
 COLOURS = {"critical": "red", "warning": "orange", "note": "blue", "good": "green", "none": "gray"}  # Streamlit's names, see config.toml
 WIDE = {"gate": 880, "tiles": 640}  # pixels, below which these shapes scroll by themselves rather than be squeezed
 FLAT = {"zero": "·", "infinite": "∞", "nan": "×"}
+MARKS = {"faint": "●", "dot": "●", "ring": "○", "cross": "×"}
 
 
 def plain(text: str) -> str:
@@ -41,7 +42,10 @@ def key_line(description: Description) -> None:
 
 
 def sample(kind: str, text: str) -> str:
-    body = f'<b class="gv-flat gv-{kind}">{FLAT[kind]}</b>' if kind in FLAT else f'<b class="gv-line gv-{escape(kind)}"></b>'
+    if kind in FLAT:
+        body = f'<b class="gv-flat gv-{kind}">{FLAT[kind]}</b>'
+    else:
+        body = f'<b class="{"gv-mark" if kind in MARKS else "gv-line"} gv-{escape(kind)}">{MARKS.get(kind, "")}</b>'
     return f"<span>{body}{escape(text)}</span>"
 
 
@@ -71,8 +75,9 @@ h1,h2,h3{{text-wrap:balance}}
 {flat}
 .gv-line{{width:34px;height:0;border-top:2.25px solid {colours["ink"]};position:relative}}
 .gv-unclipped{{border-top-style:dashed}} .gv-start{{border-top-color:{colours["ghost"]}}}
-.gv-clipped:after,.gv-unclipped:after{{content:"";position:absolute;left:13px;top:-5px;width:5px;height:5px;border-radius:9px}}
-.gv-clipped:after,.gv-unclipped:after{{border:1.5px solid {colours["ink"]};background:{colours["ink"]}}}
+.gv-clipped:after,.gv-unclipped:after{{content:"";position:absolute;left:13px;top:-6px;width:9px;height:9px;border-radius:9px;box-sizing:border-box}}
+.gv-mark{{font-size:14px;line-height:1;color:{colours["ink"]}}} .gv-faint{{color:{colours["ghost"]}}}
+.gv-clipped:after,.gv-unclipped:after{{border:1.75px solid {colours["ink"]};background:{colours["ink"]}}}
 .gv-unclipped:after{{background:{colours["paper"]}}}
 .gv-bar{{width:220px;max-width:40vw;height:10px;border-radius:2px}}
 .gv-depth{{background:linear-gradient(90deg,{depth})}} .gv-tide{{background:linear-gradient(90deg,{tide})}}

@@ -27,7 +27,7 @@ class Compare(View):
         st.title(look.plain(headline(runs, differing)), anchor=False)
         if len(differing):
             st.caption("The settings that differ; all others are the same.")
-            st.dataframe(differing, placeholder="–", height="content")
+            st.dataframe(differing, placeholder="–", height="content", column_config={"_index": st.column_config.TextColumn(width=230)})
         show.chart("loss", runs)
         steps = sorted({step for run in runs for step in run.reach_steps})
         step = parts.step_slider(steps)

@@ -10,7 +10,7 @@ from gradviz.backends._labels import Label, Wish, sample, settle
 from gradviz.backends._layout import Place
 from gradviz.backends._special import isolated, layers, stops
 from gradviz.backends._text import number, printable
-from gradviz.charts._description import Heat, Line, Points, Rule
+from gradviz.charts._description import Band, Heat, Line, Points, Rule
 
 MARKS = 9  # on a line or a rail, at most
 SPACING = 14  # pixels between them, at least
@@ -70,7 +70,7 @@ def scatter(points: Points, place: Place) -> Cloud:
 def labels(place: Place) -> list[Label]:
     """Where the words of a panel stand: names at the ends of lines, of rules, and where NaN or infinity begins."""
     wishes: list[Wish] = []
-    obstacles = [np.zeros((0, 2))]
+    obstacles, tints = [np.zeros((0, 2))], [np.zeros((0, 2))]
     for mark in place.panel.marks:
         match mark:
             case Line():
@@ -88,9 +88,11 @@ def labels(place: Place) -> list[Label]:
                 drawn = scatter(mark, place)
                 few = np.linspace(0, len(drawn.x) - 1, min(len(drawn.x), 400)).astype(int)
                 obstacles.append(_pixels(place, drawn.x[few], drawn.y[few], joined=False))
+            case Band():
+                tints.append(_filled(mark, place))
             case Heat():
                 wishes += _begins(mark, place)
-    return settle(wishes, np.concatenate(obstacles), (place.width, place.height))
+    return settle(wishes, np.concatenate(obstacles), (place.width, place.height), np.concatenate(tints))
 
 
 def rule_ends(rule: Rule, place: Place) -> tuple[Array, Array]:
@@ -119,6 +121,18 @@ def _curve(line: Line, place: Place) -> Array:
     drawn = stroke(line, place)
     parts = [_pixels(place, drawn.x, drawn.y), *(_pixels(place, x, y, joined=False) for _, x, y in drawn.rails)]
     return np.concatenate(parts)
+
+
+def _filled(band: Band, place: Place) -> Array:
+    """The area of a band as points, a few pixels apart."""
+    low, high = (_pixels(place, band.x, place.y.clamp(edge)) for edge in (band.low, band.high))
+    if not len(low) or not len(high):
+        return np.zeros((0, 2))
+    across = np.arange(max(low[0, 0], high[0, 0]), min(low[-1, 0], high[-1, 0]) + 1, 3.0)
+    bottom, top = (np.interp(across, edge[:, 0], edge[:, 1]) for edge in (low, high))
+    up = np.arange(0.0, place.height, 5.0)
+    inside = (up >= bottom[:, None]) & (up <= top[:, None])
+    return np.column_stack([np.broadcast_to(across[:, None], inside.shape)[inside], np.broadcast_to(up, inside.shape)[inside]])
 
 
 def _crosses(line: Line, place: Place) -> list[Array]:

@@ -114,6 +114,12 @@ def specials(values: Iterable[Array], log: bool = True) -> list[tuple[str, str]]
     return [(kind, words[kind]) for kind, there in found.items() if there]
 
 
+def rails(values: Iterable[Array], log: bool = True) -> list[tuple[str, str]]:
+    """The same for pictures of lines and points, where such values are marks."""
+    marks = {"zero": ("ring", "on the lowest line: exactly 0"), "infinite": ("ring", "on the highest line: infinite")}
+    return [marks.get(kind, ("cross", text)) for kind, text in specials(values, log)]
+
+
 def smooth(values: Array, window: int) -> Array:
     """Centred mean of the finite values in a window, shorter at the ends; what is not finite stays as it is."""
     finite = np.isfinite(values)

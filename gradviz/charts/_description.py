@@ -113,7 +113,8 @@ class Description:
 
     title: the finding as a sentence, computed from the data; subtitle: variable, unit, scale, what was averaged;
     look_for: what a healthy picture looks like and what a sick one does; frame: the data shown, tidy;
-    key: line samples above the figure, (kind, text) with kind one of "start", "clipped", "unclipped", "zero", "infinite", "nan";
+    key: samples above the figure, (kind, text) with kind a line ("start", "clipped", "unclipped"), a mark ("faint", "dot", "ring",
+    "cross") or the flat colour of a value on no scale in a heatmap ("zero", "infinite", "nan");
     shape: "line", "multiples", "film", "gate", "strip" or "tiles" (how tall it wants to be); missing: if not empty, why there is
     nothing to draw and how to record it.
     """

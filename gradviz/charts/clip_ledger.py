@@ -8,7 +8,7 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.charts._base import Chart
-from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, left_out, nothing, specials, stack, training
+from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, left_out, nothing, rails, stack, training
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Points, Rule, log10
 from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
@@ -42,13 +42,13 @@ class ClipLedger(Chart):
         frames = {run.label: run.steps.assign(run=run.label)[list(COLUMNS)] for run in shown}
         frame = stack(list(frames.values()), COLUMNS)
         logs = [log10(frame["norm_before"].to_numpy()), log10(frame["threshold"].to_numpy())]
-        axes = training(frame), Axis("norm", "log", fit(logs, least=2))
+        axes = training(frame), Axis("gradient norm", "log", fit(logs, least=2))
         panels = tuple(
             Panel(self._marks(run, rows), *axes, heading(run), colour(run), _note(run, rows, shown))
             for run in shown
             for rows in [frames[run.label]]
         )
-        filled = [("clipped", "shortened"), ("unclipped", "kept as it is")] if any(run.clipped for run in shown) else []
+        filled = [("dot", "shortened"), ("ring", "kept as it is")] if any(run.clipped for run in shown) else []
         return Description(
             "clip_ledger",
             _title(shown, frames),
@@ -59,7 +59,7 @@ class ClipLedger(Chart):
             frame,
             panels,
             columns=columns,
-            key=(*filled, *specials(logs[:1])),
+            key=(*filled, *rails(logs[:1])),
             source="Pascanu, Mikolov and Bengio 2013, section 3.2 (norm clipping)",
         )
 
@@ -108,8 +108,10 @@ def _middle(frame: pd.DataFrame) -> float:
 def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
     held = [run for run in runs if run.clipped]
     if not held:
-        middle = span([_middle(frames[run.label]) for run in runs])
-        return f"Nothing is clipped; in the second half of training the median norm is {middle} in {spoken(runs, runs)}"
+        middle = [_middle(frames[run.label]) for run in runs]
+        parts = [f"{number(value)} in {spoken([run], runs)}" for value, run in zip(middle, runs, strict=True)]
+        said = f"{span(middle)} in {spoken(runs, runs)}" if np.isfinite(middle).all() else listed(parts)
+        return sentence(f"nothing is clipped; in the second half of training the median norm is {said}", "Nothing is clipped")
     tamed = [said for free, clipped in _pairs(runs) if (said := _led(frames[free.label], clipped, frames[clipped.label]))]
     text = "; ".join(tamed) if tamed else f"clipping shortens {_shares(held, frames)}"
     return sentence(text, f"Gradient norms and clipping in {len(runs)} runs")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, left_out, nothing, once, samples, short, specials, style, training
+from gradviz.charts._common import colour, families, left_out, nothing, once, rails, samples, short, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule
 from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
@@ -48,12 +48,13 @@ class Decay(Chart):
             "decay",
             _title(shown, frame),
             f"Factor by which the norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} changes with every step back: "
-            f"fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale.{left_out(runs, shown)}",
+            f"fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale. "
+            f"Best guess: the lowest loss of a prediction without a network.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             once(panels),
             columns=min(3, len(panels)),
-            key=(*samples(shown), *specials([frame["decay"].to_numpy()], log=False)),
+            key=(*samples(shown), *rails([frame["decay"].to_numpy()], log=False)),
             source="Pascanu, Mikolov and Bengio 2013, section 2.1",
         )
 
@@ -80,7 +81,8 @@ def _title(runs: Sequence[Run], frame: pd.DataFrame) -> str:
     for run in growing:
         fates.setdefault(_fate(run, frame), []).append(run)
     ordered = sorted(fates.items(), key=lambda item: item[0].count("never"))
-    text = "; ".join(f"in {spoken(some, runs)} the backward growth {fate}" for fate, some in ordered)
+    parts = [f"in {spoken(some, runs)} {'it' if at else 'the backward growth'} {fate}" for at, (fate, some) in enumerate(ordered)]
+    text = "; ".join(parts)
     return sentence(text, f"How the gradient changes per step back in {len(runs)} runs")
 
 
@@ -94,8 +96,8 @@ def _fate(run: Run, frame: pd.DataFrame) -> str:
         return said
     passed = _course.crossing(run, best[1])
     if passed is None:
-        return f"{said}{', but' if len(below) else ' and'} the loss never passes “{best[0]}”"
-    return f"{said} and the loss passes “{best[0]}” at step {passed}"
+        return f"{said}{', but' if len(below) else ' and'} the loss never passes the best guess"
+    return f"{said} and the loss passes the best guess at step {passed}"
 
 
 def _journey(run: Run, runs: Sequence[Run], frame: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ from gradviz.options import check, option
 
 COLUMNS = ("run", "step", "lag", "mean", "decay")
 LIMITS = (-15.0, 5.0)
+UNIT = "gradient norm"
 LOOK_FOR = (
     "Healthy is a picture lit from bottom to top, or whose lit part grows upwards while the network learns: it reaches that far back. "
     "A dark picture has no signal from the past; a very bright one explodes; vertical streaks mean that the reach jumps between steps."
@@ -63,4 +64,4 @@ class Film(Chart):
 
 def _heat(table: pd.DataFrame) -> Heat:
     square = table.pivot_table(index="lag", columns="step", values="mean", aggfunc="first", dropna=False)
-    return Heat(square.columns.to_numpy(), square.index.to_numpy(), square.to_numpy(np.float64), "depth", LIMITS, log=True, unit="norm")
+    return Heat(square.columns.to_numpy(), square.index.to_numpy(), square.to_numpy(np.float64), "depth", LIMITS, log=True, unit=UNIT)

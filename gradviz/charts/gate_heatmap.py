@@ -165,6 +165,8 @@ def _axis(words: tuple[str, ...] | None) -> Axis:
 
 
 def _note(view: View) -> str:
+    if np.isnan(view.values).all():
+        return f"{view.shown.name}, NaN"
     if not view.shown.gate:
         return f"{view.shown.name}, {percent(_extreme(view))} beyond ±0.9"
     return f"{view.shown.name}, mean {view.values.mean():.2f}"
@@ -194,13 +196,16 @@ def _title(views: Sequence[View]) -> str:
 
 
 def _plain(view: View, views: Sequence[View]) -> str:
+    if np.isnan(view.values).all():
+        return f"in {_who(view, views)} the {view.shown.name} is not a number"
     if view.shown.gate:
         return f"in {_who(view, views)} the {view.shown.point.removeprefix('gate.')} gate is {view.values.mean():.2f} on average"
     return f"in {_who(view, views)} {percent(_extreme(view))} of the {view.shown.name}’s values lie beyond ±0.9"
 
 
 def _extreme(view: View) -> float:
-    return float(np.mean(np.abs(view.values) > 0.9))
+    """Share of the values that are numbers."""
+    return float(np.mean(np.abs(view.values[~np.isnan(view.values)]) > 0.9))
 
 
 def _who(view: View, views: Sequence[View]) -> str:

@@ -9,12 +9,12 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, left_out, nothing, once, samples, short, specials, style, training
+from gradviz.charts._common import colour, families, left_out, nothing, once, rails, samples, short, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
 from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
-from gradviz.wording import number
+from gradviz.wording import listed, number
 
 MEANING = {
     "horizon": "Steps back until less than 1\u202f% of the gradient is left; ∞ if more is left at the beginning of the sequence",
@@ -62,13 +62,13 @@ class Horizon(Chart):
             frame,
             once(panels),
             columns=min(3, len(panels)),
-            key=(*samples(shown), *specials([values])),
+            key=(*samples(shown), *rails([values])),
             source="Pascanu, Mikolov and Bengio 2013, section 2.1",
         )
 
     def _line(self, run: Run, group: Sequence[Run], frame: pd.DataFrame) -> Line:
         value = _course.of(frame, run, self.measure)
-        label = f"{short(run, group)} {number(value[-1])}".strip()
+        label = f"{short(run, group)} {number(value[-1]) if np.isfinite(value[-1]) else ''}".strip()  # rail and × say the rest
         return Line(_course.of(frame, run, "step"), log10(value), run.label, **style(run), label=label)
 
 
@@ -78,16 +78,31 @@ def _lags(group: Sequence[Run]) -> list[Rule]:
 
 
 def _title(runs: Sequence[Run], frame: pd.DataFrame, last: dict[str, int]) -> str:
-    """Tasks with a lag: who reaches across it when, and when the loss halves. Else: how far the gradient reaches."""
+    """Tasks with a lag: who reaches across it when, and when the loss halves. Else: until when it reaches everything."""
     horizon = {run.label: _course.of(frame, run, "horizon") for run in runs}
     if not all(run.meta.get("lag") for run in runs):
-        return sentence(_course.reaches(runs, horizon, last), f"How far the gradient reaches in {len(runs)} runs")
+        return sentence(_whole(runs, frame, last), f"How far the gradient reaches in {len(runs)} runs")
     stories: dict[str, list[Run]] = {}
     for run in runs:
         stories.setdefault(_story(run, _course.of(frame, run, "step"), horizon[run.label], last[run.label]), []).append(run)
     order = sorted(stories, key=lambda story: not story.startswith("first"))
     text = "; ".join(f"{spoken(stories[story], runs)} {story}" for story in order)
     return sentence(text, f"How far the gradient reaches in {len(runs)} runs")
+
+
+def _whole(runs: Sequence[Run], frame: pd.DataFrame, last: dict[str, int]) -> str:
+    """Until when more than the share is left at the beginning of the sequence, in every run."""
+    fates: dict[str, list[Run]] = {}
+    for run in runs:
+        across = np.flatnonzero(_course.of(frame, run, "horizon") > last[run.label])
+        steps = _course.of(frame, run, "step")
+        now = len(across) and across[-1] == len(steps) - 1
+        fate = "at the end of training" if now else f"last at step {steps[across[-1]]:.0f}" if len(across) else "never"
+        fates.setdefault(fate, []).append(run)
+    order = sorted(fates, key=lambda fate: (fate == "never", fate != "at the end of training"))
+    if order == ["never"]:
+        return f"the gradient never reaches the whole sequence in {spoken(runs, runs)}"
+    return f"the gradient reaches the whole sequence {listed([f'{fate} in {spoken(fates[fate], runs)}' for fate in order])}"
 
 
 def _halves(runs: Sequence[Run], frame: pd.DataFrame) -> str:

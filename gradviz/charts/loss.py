@@ -15,10 +15,10 @@ from gradviz.charts._common import (
     left_out,
     nothing,
     once,
+    rails,
     samples,
     short,
     smooth,
-    specials,
     stack,
     style,
     training,
@@ -71,7 +71,7 @@ class Loss(Chart):
             frame,
             once(panels),
             columns=min(3, len(panels)),
-            key=(*samples(shown), *specials([frame["smoothed"].to_numpy()], log=False)),
+            key=(*samples(shown), *rails([frame["smoothed"].to_numpy()], log=False)),
         )
 
     def _frame(self, run: Run) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, heading, left_out, nothing, once, samples, short, specials, stack, style, training
+from gradviz.charts._common import colour, families, fit, heading, left_out, nothing, once, rails, samples, short, stack, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
 from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
@@ -81,7 +81,7 @@ class Parameters(Chart):
             frame,
             once(panels),
             columns=min(4, len(panels)),
-            key=(*samples(shown), *specials([values])),
+            key=(*samples(shown), *rails([values])),
             source="Karpathy, CS231n notes (update ratio near 10⁻³)" if self.measure == "ratio" else "",
         )
 

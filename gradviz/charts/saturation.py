@@ -64,7 +64,7 @@ class Saturation(Chart):
             stack([frames[run.label] for run in shown], COLUMNS),
             panels,
             columns=columns,
-            key=(("start", "first recorded step"),) if grey else (),
+            key=(("faint", "first recorded step"),) if grey else (),
             source="Karpathy, Johnson and Li 2016, section 4.2",
         )
 
@@ -88,6 +88,8 @@ class Saturation(Chart):
 
 def _units(row: pd.Series) -> pd.DataFrame:
     series = {name: np.asarray(row[name], dtype=np.float64) for name in ("left", "right", "mean")}
+    for name in ("left", "right"):
+        series[name] = np.where(np.isnan(series["mean"]), np.nan, series[name])  # NaN is at no limit, and not away from it either
     return pd.DataFrame({name: row[name] for name in ("step", "layer", "point")} | {"unit": np.arange(len(series["left"]))} | series)
 
 
@@ -113,7 +115,12 @@ def _shares(frame: pd.DataFrame, when: str = "now") -> tuple[float, float]:
 def _note(run: Run, frame: pd.DataFrame, runs: Sequence[Run]) -> str:
     left, right = _shares(frame)
     low, high = _limits(frame)
-    return f"{aside(run, runs)}: {percent(left)} {low}, {percent(right)} {high}"
+    shares = "NaN" if np.isnan(left + right) else f"{percent(left)} {low}, {percent(right)} {high}"
+    return f"{aside(run, runs)}: {shares}"
+
+
+def _said(share: float) -> str:
+    return "NaN" if np.isnan(share) else percent(share)
 
 
 def _limits(frame: pd.DataFrame) -> tuple[str, str]:
@@ -133,8 +140,8 @@ def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
     parts = []
     for group in chunks(runs, runs):
         before = [start[run.label] for run in group if run.label in start]
-        gone = f"from {span(before, percent)} to " if before else ""
-        parts.append(f"{gone}{span([now[run.label] for run in group], percent)} in {spoken(group, runs)}")
+        gone = f"from {span(before, _said)} to " if before else ""
+        parts.append(f"{gone}{span([now[run.label] for run in group], _said)} in {spoken(group, runs)}")
     pushed = len(start) == len(runs) and all(now[label] > start[label] for label in start)
     verb = "training pushes units to their limits:" if pushed else "time at the limits goes" if start else "time at the limits is"
     return sentence(f"{verb} {listed(parts)}", f"Units at their limits in {len(runs)} runs")

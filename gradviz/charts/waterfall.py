@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, left_out, nothing, samples, short, specials, stack, style
+from gradviz.charts._common import colour, families, fit, left_out, nothing, rails, samples, short, stack, style
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
 from gradviz.charts._words import sentence, spoken
 from gradviz.dynamics.decay import half_life
@@ -48,7 +48,7 @@ class Waterfall(Chart):
             return nothing("waterfall", _reach.RECORD, COLUMNS, LOOK_FOR)
         now = frame[frame["when"] == "now"]
         limits = fit([frame["mean"].to_numpy(), np.zeros(1)], least=3)
-        axes = Axis("steps back", limits=(0.0, float(frame["lag"].max()))), Axis("norm", "log", limits)
+        axes = Axis("steps back", limits=(0.0, float(frame["lag"].max()))), Axis("gradient norm", "log", limits)
         panels = tuple(Panel(_marks(group, frame), *axes, title, colour(group[0]), _note(group, now)) for title, group in families(shown))
         before = [("start", _moment(0, frame[frame["when"] == "start"]))] if (frame["when"] == "start").any() else []
         return Description(
@@ -56,12 +56,12 @@ class Waterfall(Chart):
             _title(shown, frame),
             f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, by steps back from the end of the sequence, "
             f"{_moment(1, now)}. Log scale; geometric mean over the held-out sequences{_bands(shown)}. "
-            f"× is the factor per step back, fitted from lag 5 on.{left_out(runs, shown)}",
+            f"× is the factor per step back, fitted from lag 5 on; half-lives are in steps.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             panels,
             columns=min(3, len(panels)),
-            key=(*before, *samples(shown), *specials([frame["mean"].to_numpy()])),
+            key=(*before, *samples(shown), *rails([frame["mean"].to_numpy()])),
             source="Pascanu, Mikolov and Bengio 2013, eq. 5 and 7; Arjovsky, Shah and Bengio 2016, figure 2",
         )
 
@@ -112,6 +112,8 @@ def _note(group: Sequence[Run], now: pd.DataFrame) -> str:
     if len(group) > 2:
         return ""
     values = [(float(_of(now, run)["half_life"].iloc[0]), short(run, group)) for run in group]
+    if [name for _, name in values] == ["not clipped", "clipped"] and all(np.isfinite(value) for value, _ in values):
+        return f"half-life {number(values[0][0])}, clipped {number(values[1][0])}"  # short: it stands beside the heading
     said = [f"{number(value) if name else steps(value)} {name}".strip() for value, name in values if np.isfinite(value)]
     return f"half-life {', '.join(said)}" if said else ""
 

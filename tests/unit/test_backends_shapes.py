@@ -143,6 +143,19 @@ def test_labels_cover_neither_each_other_nor_lines(slopes: tuple[float, ...]) ->
             assert not ((curve[:, 0] > left) & (curve[:, 0] < right) & (curve[:, 1] > bottom) & (curve[:, 1] < top)).any()
 
 
+def test_labels_leave_tints_where_they_can_and_say_whether_they_cover_a_line() -> None:
+    across = np.linspace(0, 280, 200)
+    level = np.column_stack([across, np.full(200, 125.0)])
+    tint = np.column_stack([np.repeat(across, 20), np.tile(np.linspace(110, 145, 20), 200)])
+    free = settle([Wish("norm", "rnn", level)], level, (280, 250))[0]
+    tinted = settle([Wish("norm", "rnn", level)], level, (280, 250), tint)[0]
+    assert 110 < free.middle < 150
+    assert not 105 < tinted.middle < 150
+    assert not free.covers
+    crowd = np.column_stack([grid.ravel() for grid in np.meshgrid(np.arange(0.0, 280, 3), np.arange(0.0, 250, 3))])
+    assert settle([Wish("norm", "rnn", level)], crowd, (280, 250))[0].covers
+
+
 def test_every_wish_is_met_even_without_a_line() -> None:
     found = settle([Wish("nothing", "rnn", np.zeros((0, 2))), Wish("x" * 200, "rnn", np.zeros((0, 2)))], np.zeros((0, 2)), (280, 250))
     assert [label.text for label in found] == ["nothing", "x" * 200]

@@ -101,6 +101,17 @@ def test_saturation_that_falls_is_not_called_a_push() -> None:
     assert Saturation().describe([run]).title == "Time at the limits goes from 90\u202f% to 50\u202f% in the LSTM"
 
 
+def test_what_is_not_a_number_is_not_away_from_its_limits() -> None:
+    table = saturation({0: ([0.25], [0.5]), 9: ([0.0], [0.0])}, "hidden").assign(mean=[[0.1], [math.nan]])
+    description = Saturation().describe([FakeRun(saturation=table)])
+    assert np.isnan(description.panels[0].marks[-1].x).all()
+    assert description.panels[0].note == "not clipped: NaN"
+    assert description.title == "Time at the limits goes from 75\u202f% to NaN in the RNN"
+    view = GateHeatmap().describe([keeps(np.full((TIMES, UNITS), math.nan), "rnn", False)])
+    assert view.panels[0].note == "hidden state, NaN"
+    assert view.title == "In the RNN the hidden state is not a number"
+
+
 def test_saturation_of_a_state_speaks_of_its_limits() -> None:
     run = FakeRun(saturation=saturation({0: ([0.25], [0.5])}, "hidden"))
     assert Saturation().describe([run]).panels[0].note == "not clipped: 25\u202f% at −1, 50\u202f% at 1"

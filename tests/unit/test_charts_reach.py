@@ -30,6 +30,11 @@ def test_waterfall_says_what_the_gradient_does(factor: float, words: str) -> Non
     assert title == f"Before training the gradient {words} in the RNN"
 
 
+def test_a_pair_tells_its_half_lives_beside_the_heading() -> None:
+    pair = [FakeRun(reach=reach({0: line(0.9)})), FakeRun(clipped=True, reach=reach({0: line(0.5)}))]
+    assert Waterfall().describe(pair).panels[0].note == "half-life 6.6, clipped 1"
+
+
 def test_waterfall_of_zero_nan_and_infinity() -> None:
     gone, broken, over = line(0.9), line(0.9), line(1.1)
     gone[1:], broken[40:], over[50:] = -math.inf, math.nan, math.inf
@@ -42,7 +47,7 @@ def test_waterfall_of_zero_nan_and_infinity() -> None:
     ]
     assert np.isnan(drawn[0].y[40:]).all()
     assert np.isfinite(drawn[0].y[:40]).all()
-    assert ("zero", "exactly 0") in Waterfall().describe([FakeRun(reach=reach({0: gone}))]).key
+    assert ("ring", "on the lowest line: exactly 0") in Waterfall().describe([FakeRun(reach=reach({0: gone}))]).key
 
 
 def test_lags_that_no_sequence_reaches_are_left_out() -> None:
@@ -136,9 +141,9 @@ def test_decay_tells_when_growth_stops_and_learning_starts() -> None:
     wild = FakeRun(meta=meta, reach=reach({0: line(1.1), 60: line(1.05)}), steps=steps(np.full(500, 3.0)))
     title = Decay().describe([wild, tamed]).title
     passed = next(step for step in range(500) if np.mean(LEARNED[max(step - 5, 0) : step + 5]) < 2)
-    assert title.startswith("In the clipped RNN the backward growth first stops at step 60 and the loss passes “letter pairs” at step ")
+    assert title.startswith("In the clipped RNN the backward growth first stops at step 60 and the loss passes the best guess at step ")
     assert abs(int(title.split("at step ")[2].split(";")[0]) - passed) <= 1
-    assert title.endswith("; in the unclipped RNN the backward growth never stops and the loss never passes “letter pairs”")
+    assert title.endswith("; in the unclipped RNN it never stops and the loss never passes the best guess")
 
 
 def test_decay_without_growth_gives_first_and_last_factor() -> None:
@@ -163,7 +168,12 @@ def test_horizon_first_remember_then_learn() -> None:
 
 def test_horizon_without_a_lag_and_as_half_life() -> None:
     runs = [going(1.1, 0.9), going(0.9, 0.5, "gru")]
-    assert "goes from the whole sequence to 44 steps in the RNN" in Horizon().describe(runs).title
+    title = "The gradient reaches the whole sequence last at step 50 in the RNN and never in the GRU"
+    assert Horizon().describe(runs).title == title != Film().describe(runs).title
+    assert Horizon().describe(runs[1:]).title == "The gradient never reaches the whole sequence in the GRU"
+    kept = Horizon().describe([going(1.1, 1.1), going(0.9, 1.1, "gru")])
+    assert kept.title == "The gradient reaches the whole sequence at the end of training in the RNN and the GRU"
+    assert [mark.label for mark in kept.panels[0].marks if hasattr(mark, "y")] == [""]  # the rail is labelled already
     assert (
         Horizon(measure="half_life").describe(runs).title == "At the end the gradient halves within 6.6 steps in the RNN and 1 in the GRU"
     )

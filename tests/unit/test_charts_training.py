@@ -63,7 +63,7 @@ def test_loss_that_stops_being_a_number_is_kept_and_named() -> None:
     loss[30:], loss[29] = math.nan, math.inf
     description = Loss().describe([FakeRun(steps=steps(loss), meta=META)])
     assert description.panels[0].note == "not finite from step 29"
-    assert description.key == (("infinite", "infinite"), ("nan", "not a number"))
+    assert description.key == (("ring", "on the highest line: infinite"), ("cross", "not a number"))
     assert np.isfinite(description.panels[0].y.limits).all()
 
 
@@ -104,13 +104,21 @@ def test_ledger_of_calm_runs_makes_no_claim() -> None:
     assert ClipLedger().describe(runs[:1]).title == "Nothing is clipped; in the second half of training the median norm is 0.2 in the GRU"
 
 
+def test_ledger_does_not_average_nan_into_a_range() -> None:
+    broken = FakeRun("rnn", steps=steps(np.ones(4), [1.0, math.nan, math.nan, math.nan]))
+    whole = FakeRun("gru", steps=steps(np.ones(4), [0.2] * 4))
+    title = ClipLedger().describe([broken, whole]).title
+    assert title == "Nothing is clipped; in the second half of training the median norm is NaN in the RNN and 0.2 in the GRU"
+
+
 def test_ledger_keeps_zero_infinity_and_nan() -> None:
     run = FakeRun(steps=steps(np.ones(4), [0.0, math.inf, math.nan, 1.0]))
     description = ClipLedger().describe([run])
     y = description.panels[0].marks[0].y
     assert (y[0], y[1], y[3]) == (-math.inf, math.inf, 0)
     assert math.isnan(y[2])
-    assert [kind for kind, _ in description.key] == ["zero", "infinite", "nan"]
+    assert [kind for kind, _ in description.key] == ["ring", "ring", "cross"]  # as they are drawn
+    assert [text for _, text in description.key] == ["on the lowest line: exactly 0", "on the highest line: infinite", "not a number"]
 
 
 def test_ledger_draws_a_threshold_that_moves_as_a_line() -> None:

@@ -36,6 +36,10 @@ class Canvas:
     def small(self) -> bool:
         return len(self.plan.places) > 1
 
+    @property
+    def heats(self) -> bool:
+        return any(isinstance(mark, Heat) for mark in self.place.panel.marks)
+
     def markers(self, x: Array, y: Array, style: dict[str, Any]) -> None:
         if len(x):  # an empty line has no box
             self.ax.plot(x, y, linestyle="none", clip_on=False, **style)
@@ -142,7 +146,8 @@ def write_labels(canvas: Canvas) -> None:
     ground = {"facecolor": _PAPER, "alpha": 0.82, "edgecolor": "none", "pad": 0.6}
     for label in labels(place):
         at = (label.left / place.width, label.middle / place.height)
-        style: dict[str, Any] = {"color": colour(label.colour), "fontsize": in_points(TICK), "bbox": ground, "zorder": 4}
+        style: dict[str, Any] = {"color": colour(label.colour), "fontsize": in_points(TICK), "zorder": 4}
+        style |= {"bbox": ground} if label.covers or canvas.heats else {}  # else it would cut holes into bands
         canvas.ax.text(*at, label.text, transform=canvas.ax.transAxes, ha="left", va="center_baseline", **style)
 
 

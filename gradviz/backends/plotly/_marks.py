@@ -33,6 +33,10 @@ class Canvas:
         return len(self.plan.places) > 1
 
     @property
+    def heats(self) -> bool:
+        return any(isinstance(mark, Heat) for mark in self.place.panel.marks)
+
+    @property
     def refs(self) -> Dict:
         return {"xaxis": name("x", self.index), "yaxis": name("y", self.index)}
 
@@ -163,7 +167,8 @@ def write_labels(canvas: Canvas) -> None:
     for label in labels(place):
         x = place.x.start + label.left / place.width * (place.x.end - place.x.start)
         y = place.y.start + label.middle / place.height * (place.y.end - place.y.start)
-        canvas.write(escape(label.text), x, y, label.colour, xanchor="left", yanchor="middle", bgcolor="@paper_soft", borderpad=1)
+        ground = {"bgcolor": "@paper_soft", "borderpad": 1} if label.covers or canvas.heats else {}  # else it would cut holes into bands
+        canvas.write(escape(label.text), x, y, label.colour, xanchor="left", yanchor="middle", **ground)
 
 
 DRAW: dict[type, Any] = {Line: line, Band: band, Points: points, Heat: heat, Rule: rule, Tiles: tiles}
