@@ -15,6 +15,7 @@ from gradviz.frames import Run
 from gradviz.options import check, option
 from gradviz.wording import factor, listed, span
 
+BEST = " Best guess: the lowest loss of a prediction without a network."
 STRONG = 1.05  # growth per step back from which on unclipped training was seen to suffer; weaker growth is no story
 LOOK_FOR = (
     "Healthy is a curve that stays just below 1, or comes to it: the gradient crosses the sequence in good order. "
@@ -44,12 +45,13 @@ class Decay(Chart):
         panels = tuple(
             Panel((rule, *(_line(run, group, frame) for run in group)), *axes, title, colour(group[0])) for title, group in families(shown)
         )
+        title = _title(shown, frame)
         return Description(
             "decay",
-            _title(shown, frame),
+            title,
             f"Factor by which the norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} changes with every step back: "
-            f"fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale. "
-            f"Best guess: the lowest loss of a prediction without a network.{left_out(runs, shown)}",
+            f"fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale."
+            f"{BEST if 'best guess' in title else ''}{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             once(panels),
@@ -102,7 +104,7 @@ def _fate(run: Run, frame: pd.DataFrame) -> str:
 
 def _journey(run: Run, runs: Sequence[Run], frame: pd.DataFrame) -> str:
     decay = _course.of(frame, run, "decay")
-    first, end = (factor(value).removeprefix("×") for value in (decay[0], decay[-1]))
+    first, end = ("no fitted factor" if np.isnan(value) else factor(value).removeprefix("×") for value in (decay[0], decay[-1]))
     return f"{first} {'at first and' if first == end else f'at first and {end}'} at the end in {spoken([run], runs)}"
 
 

@@ -194,3 +194,11 @@ def test_a_run_of_nothing_but_nan(chart) -> None:
     description = chart().describe([FakeRun(reach=reach({0: np.full(50, math.nan), 10: np.full(50, math.nan)}))])
     assert description.panels
     assert len(description.frame)
+
+
+def test_the_best_guess_is_explained_where_it_is_told() -> None:
+    meta = {"baselines": {"letters": 2.0}}
+    told = Decay().describe([FakeRun(meta=meta, reach=reach({0: line(1.1), 60: line(0.9)}), steps=steps(LEARNED))])
+    quiet = Decay().describe([FakeRun(meta=meta, reach=reach({0: line(0.9), 60: line(0.8)}), steps=steps(LEARNED))])
+    assert ("best guess" in told.title, "Best guess" in told.subtitle) == (True, True)
+    assert ("best guess" in quiet.title, "Best guess" in quiet.subtitle) == (False, False)
