@@ -70,6 +70,20 @@ class Experiment:
     recording: Recording = field(default_factory=Recording)
     name: str = option("", "name of the run; empty makes one from cell and clipping")
 
+    def __post_init__(self) -> None:
+        if not self.training.carry_state:
+            return
+        if not self.task.continues:
+            raise GradvizError(
+                "carry_state starts each batch from the last one's final states, but this task's sequences do not continue one another; "
+                "use the task text with order contiguous, or no carry_state."
+            )
+        if self.model.bidirectional:
+            raise GradvizError(
+                "carry_state does not go with bidirectional: reading backward begins at the end of a sequence, and what follows has not "
+                "been read yet. Use one of them."
+            )
+
     def to_dict(self) -> dict[str, Any]:
         return options.to_dict(self)
 

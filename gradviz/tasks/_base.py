@@ -39,6 +39,11 @@ class Task(ABC):
 
     length: int
 
+    @property
+    def continues(self) -> bool:
+        """Whether each row of a batch goes on where the same row of the last batch ended, so that states can be carried over."""
+        return False
+
     @abstractmethod
     def open(self, seed: int = 0) -> Data:
         """Read or prepare the data; `seed` makes the held-out sequences."""

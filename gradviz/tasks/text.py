@@ -32,6 +32,10 @@ class Text(Task):
     def __post_init__(self) -> None:
         check(self)
 
+    @property
+    def continues(self) -> bool:
+        return self.order == "contiguous"
+
     def open(self, seed: int = 0) -> Data:
         return TextData(self, read(self.file) if self.file else built_in())
 

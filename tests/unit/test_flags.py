@@ -42,7 +42,8 @@ def test_flag_names_are_unique_and_every_default_option_has_one() -> None:
     assert {flag.path for flag in FLAGS} >= set(leaves(Experiment().to_dict()))
 
 
-NEEDS = {"optimizer.nesterov": "--optimizer.momentum 0.9 "}  # options that only make sense beside another one
+# Options that only make sense beside another one.
+NEEDS = {"optimizer.nesterov": "--optimizer.momentum 0.9 ", "carry-state": "--task.order contiguous "}
 
 
 def different(flag: Flag, default: object, item) -> object:

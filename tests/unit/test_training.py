@@ -140,6 +140,16 @@ def test_carried_states_continue_the_text() -> None:
 
 
 def test_the_sum_over_time_is_the_mean_times_the_steps(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("task", "bidirectional", "message"),
+    [(Text(), False, "do not continue one another"), (Text(order="contiguous"), True, "does not go with bidirectional")],
+    ids=["random", "bidirectional"],
+)
+def test_states_are_carried_only_where_that_means_something(task: Text, bidirectional: bool, message: str) -> None:
+    with pytest.raises(GradvizError, match=message):
+        Experiment(task, Model(bidirectional=bidirectional), Training(carry_state=True))
+
+
     task = Text(length=30)
     norms = []
     for reduction in ("mean", "sum"):
