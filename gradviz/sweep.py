@@ -5,16 +5,19 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import Empty
 from typing import Any
 
 from gradviz.cells import CELLS
 from gradviz.clipping import CLIPPING
 from gradviz.config import Experiment
+from gradviz.errors import GradvizError, RunError
 from gradviz.optimizers import OPTIMIZERS
 from gradviz.quantities import QUANTITIES
+from gradviz.recording.reading import read_meta
+from gradviz.recording.store import RunWriter
 from gradviz.registry import load_file
 from gradviz.tasks import TASKS
 from gradviz.training import Progress, Watch, train
@@ -41,16 +44,34 @@ def train_all(
     if processes <= 1 or len(experiments) <= 1:
         return [train(experiment, out / name, watch=watch, force=force) for name, experiment in experiments.items()]
     context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
+    queue = context.SimpleQueue()  # what a worker has put is there before its result is: no last message is lost
     arguments = (queue, [str(path) for path in extensions])
-    with _one_thread(), ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=arguments) as pool:
-        jobs = [pool.submit(_work, experiment.to_dict(), str(out / name), force) for name, experiment in experiments.items()]
-        try:
-            _follow(jobs, queue, watch)
-        except BaseException:
-            _stop(pool, jobs)
-            raise
-    return [Path(job.result()) for job in jobs]
+    workers, folders = min(processes, len(experiments)), [out / name for name in experiments]
+    try:
+        with _one_thread(), ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=arguments) as pool:
+            jobs: list[Future[str]] = []
+            try:
+                jobs += (pool.submit(_work, experiment.to_dict(), str(out / name), force) for name, experiment in experiments.items())
+                pool.submit(int)  # the pool overlooks the death of a worker that began after its last job was handed in
+                _follow(jobs, queue, watch)
+            except BaseException:
+                _stop(pool, jobs)
+                raise
+    except BrokenProcessPool as error:
+        for folder in folders:
+            _close(folder)
+        raise GradvizError(
+            "a worker process died, perhaps for want of memory, and took the other trainings with it. What they recorded can be read; "
+            "train fewer at once, or a smaller model."
+        ) from error
+    return folders
+
+
+def _close(folder: Path) -> None:
+    """Say of a run whose process is gone that it does not run any more."""
+    with suppress(RunError):  # it had not begun
+        if read_meta(folder)["status"] == "running":
+            RunWriter.reopen(folder).finish("failed", "its process died")
 
 
 @contextmanager
@@ -105,11 +126,8 @@ def _follow(jobs: list[Future[str]], queue: Any, watch: Callable[[Progress], Non
 
 
 def _drain(queue: Any, watch: Callable[[Progress], None]) -> None:
-    while True:
-        try:
-            watch(queue.get_nowait())
-        except Empty:
-            return
+    while not queue.empty():
+        watch(queue.get())
 
 
 def _stop(pool: ProcessPoolExecutor, jobs: list[Future[str]]) -> None:
@@ -118,4 +136,5 @@ def _stop(pool: ProcessPoolExecutor, jobs: list[Future[str]]) -> None:
         job.cancel()
     for process in list((pool._processes or {}).values()):
         if process.is_alive() and process.pid is not None:
-            os.kill(process.pid, signal.SIGINT)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(process.pid, signal.SIGINT)

@@ -1,5 +1,6 @@
 """Training: what it writes, that a seed decides it, that an interruption leaves a readable run."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -139,7 +140,6 @@ def test_carried_states_continue_the_text() -> None:
         np.testing.assert_allclose(short, long, rtol=1e-12)
 
 
-def test_the_sum_over_time_is_the_mean_times_the_steps(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("task", "bidirectional", "message"),
     [(Text(), False, "do not continue one another"), (Text(order="contiguous"), True, "does not go with bidirectional")],
@@ -150,6 +150,7 @@ def test_states_are_carried_only_where_that_means_something(task: Text, bidirect
         Experiment(task, Model(bidirectional=bidirectional), Training(carry_state=True))
 
 
+def test_the_sum_over_time_is_the_mean_times_the_steps(tmp_path: Path) -> None:
     task = Text(length=30)
     norms = []
     for reduction in ("mean", "sum"):
@@ -195,3 +196,22 @@ def test_an_interruption_reaches_the_workers_and_leaves_their_runs_readable(tmp_
     assert len(runs) >= 2
     assert {run.status for run in runs} == {"interrupted"}
     assert all(len(run.steps) == run.meta["updates_done"] for run in runs)
+
+
+def test_a_worker_that_dies_is_said_so_and_its_run_does_not_seem_to_run(tmp_path: Path) -> None:
+    """Killed outright, as by a machine short of memory: the first and the last worker alike."""
+    long = replace(SMALL, training=replace(SMALL.training, updates=10**6))
+    for number in (0, -1):
+        heard: set[str] = set()
+
+        def kill(progress: Progress, number: int = number, heard: set[str] = heard) -> None:
+            heard.add(progress.run)
+            if len(heard) == 2:
+                os.kill(multiprocessing.active_children()[number].pid or 0, signal.SIGKILL)
+                heard.clear()
+
+        with pytest.raises(GradvizError, match="a worker process died"):
+            train_all({"a": long, "b": long}, tmp_path / str(number), watch=kill)
+        for name in "ab":
+            run = load(tmp_path / str(number) / name)
+            assert (run.status, run.meta["error"]) == ("failed", "its process died")
