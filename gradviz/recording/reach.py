@@ -67,9 +67,13 @@ def _lengths(batch: Batch) -> Array:
 
 
 def _accuracy(network: Network, outputs: Array, batch: Batch) -> float:
+    """Over the steps that count; NaN if an output there is NaN, which has no most likely class."""
+    every = network.signature.at == "every"
+    answers = outputs[batch.mask] if every else outputs[0]
+    targets = batch.targets[batch.mask] if every else batch.targets
+    if np.isnan(answers).any():
+        return float("nan")
     if network.signature.loss == "softmax":
-        right = outputs.argmax(axis=2) == batch.targets
-        return float(right[batch.mask].mean() if outputs.shape[0] == batch.steps else right.mean())
-    error = outputs - batch.targets
+        return float((answers.argmax(axis=1) == targets).mean())
     with np.errstate(all="ignore"):
-        return float(1 - np.mean(np.square(error)) / np.var(batch.targets))
+        return float(1 - np.mean(np.square(answers - targets)) / np.var(targets))

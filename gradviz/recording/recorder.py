@@ -14,6 +14,7 @@ from gradviz.hooks import layer_of
 from gradviz.network import Network
 from gradviz.passes import Pass
 from gradviz.quantities import QUANTITIES
+from gradviz.quantities._share import LEFT, RIGHT, share
 from gradviz.recording import reach, trouble
 from gradviz.recording.statistics import over_batch
 from gradviz.schedules import every
@@ -71,10 +72,12 @@ class Recorder:
     def _saturation(self, step: int, name: str, array: Array, mask: Array | None) -> None:
         place = layer_of(name)
         assert place is not None
-        low = 0.1 if place[2].startswith("gate.") else -0.9
-        rows = array.reshape(-1, array.shape[2]) if mask is None else array[mask]
+        low = LEFT if place[2].startswith("gate.") else -RIGHT
+        units = array.reshape(-1, array.shape[2]).T if mask is None else array[mask].T
         with np.errstate(all="ignore"):
-            shares = {"left": (rows < low).mean(axis=0), "right": (rows > 0.9).mean(axis=0), "mean": rows.mean(axis=0, dtype=np.float64)}
+            shares = {
+                "left": share(units < low, units), "right": share(units > RIGHT, units), "mean": units.mean(axis=1, dtype=np.float64),
+            }  # fmt: skip
         self.sink.append("saturation", {**_where(step, place), **shares})
 
     # ------------------------------------------------------------------ around an update

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from gradviz.batch import Batch, Signature
 from gradviz.cells import CELLS
-from gradviz.config import Model
+from gradviz.config import Model, Recording
 from gradviz.network import Network
 from gradviz.recording.reach import measure
+from gradviz.recording.recorder import Recorder
 from gradviz.recording.statistics import over_batch
 from gradviz.recording.trouble import origin
 from gradviz.schedules import every, logarithmic
@@ -110,3 +111,37 @@ def test_a_sound_pass_has_no_trouble() -> None:
     run = made.forward(np.ones((4, 2, 2)))
     made.backward(run, np.ones_like(run.outputs))
     assert origin(made, run) is None
+
+
+def test_held_out_accuracy_leaves_the_padding_out() -> None:
+    """R² by hand over the steps that count."""
+    made, rng, lengths = network(), np.random.default_rng(3), np.array([7, 3, 5])
+    inputs, targets = rng.normal(size=(7, 3, 2)), rng.normal(size=(7, 3, 2))
+    outputs = [made.forward(inputs[:n, [b]]).outputs[:, 0] for b, n in enumerate(lengths)]
+    wanted = np.concatenate([targets[:n, b] for b, n in enumerate(lengths)])
+    targets[np.arange(7)[:, None] >= lengths] = 1e3
+    expected = 1 - ((np.concatenate(outputs) - wanted) ** 2).sum() / ((wanted - wanted.mean()) ** 2).sum()
+    assert measure(made, Batch(inputs, targets, lengths)).accuracy == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_network_of_nan_has_no_accuracy() -> None:
+    made, tokens = Network(Model(units=3), Signature(4, 4, True, "softmax"), dtype="float64"), np.zeros((3, 2), int)
+    assert 0 <= measure(made, Batch(tokens, tokens)).accuracy <= 1
+    made.parameters["readout.bias"][1] = np.nan
+    assert np.isnan(measure(made, Batch(tokens, tokens)).accuracy)
+
+
+def test_units_of_nan_are_neither_saturated_nor_not() -> None:
+    made, rows = network(), []
+    made.parameters["layers.0.forward.bias"][:, 1] = np.nan
+    given = Batch(np.zeros((3, 2, 2)), np.zeros((3, 2, 2)))
+
+    class Rows:
+        def append(self, table: str, row: dict[str, object]) -> None:
+            rows.append(row | {"table": table})
+
+    with Recorder(made, Recording(), Rows(), given, 1).watching(0, given):
+        made.forward(given.inputs)
+    row = next(row for row in rows if row["table"] == "saturation" and row["point"] == "gate.forget")
+    for name in ("left", "right", "mean"):
+        assert np.isnan(row[name][1])  # type: ignore[index]
