@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gradviz.batch import Signature
 from gradviz.config import Model
-from gradviz.hooks import Point
+from gradviz.hooks import KINDS, Point
 
 STACKED = ("weight_ih", "weight_hh", "bias")  # parameters of a layer whose first axis runs over the cell's blocks
 MEANING = {
@@ -45,6 +45,10 @@ class Architecture:
         """Points of a layer in the order in which a step makes them."""
         return tuple(point for _, points in self.model.cell.stages for point in points)
 
+    def kinds(self, point: str) -> tuple[str, ...]:
+        """Kinds of gradient a layer's point has: only what is carried from step to step gets some of it through time."""
+        return KINDS if point in self.model.cell.states else ("total",)
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of all parameters."""
         shapes: dict[str, tuple[int, ...]] = {}
@@ -68,7 +72,8 @@ class Architecture:
         for layer, direction in self.places:
             for point in ("recurrent", *self.made):
                 meaning = MEANING.get(point, f"{point.removeprefix('gate.')} gate, 0 to 1")
-                points.append(Point(f"layers.{layer}.{direction}.{point}", shape, meaning, visible=point != "recurrent"))
+                name, kinds = f"layers.{layer}.{direction}.{point}", self.kinds(point)
+                points.append(Point(name, shape, meaning, visible=point != "recurrent", kinds=kinds))
         steps = "time" if self.signature.at == "every" else "1"
         logits = Point("readout.logits", f"({steps}, batch, {self.signature.outputs})", "outputs before softmax or loss", changeable=False)
         return [*points, logits]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array, Integers
-from gradviz.errors import GradvizError, NonFiniteError, ShapeError
+from gradviz.errors import GradvizError, NonFiniteError, ShapeError, unknown
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class Signature:
     tokens: bool
     loss: str
     at: str = "every"
+
+    def __post_init__(self) -> None:
+        check_at(self.at)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,23 @@ class Batch:
         return np.arange(self.steps)[:, None] < np.asarray(self.lengths)[None, :]
 
 
+def check_at(at: str) -> None:
+    if at not in ("every", "last"):
+        raise unknown("place of the readout", at, ("every", "last"))
+
+
+def check_inputs(inputs: Array | Integers, signature: Signature) -> None:
+    """Inputs must be what the network was made for."""
+    wanted = "(time, batch) token ids" if signature.tokens else f"(time, batch, {signature.inputs}) values"
+    fits = inputs.ndim == 2 if signature.tokens else inputs.ndim == 3 and inputs.shape[2] == signature.inputs
+    if not fits or not inputs.size or (signature.tokens and not np.issubdtype(inputs.dtype, np.integer)):
+        raise ShapeError(
+            f"inputs are {inputs.dtype} of shape {inputs.shape}; this network takes {wanted}, at least one step of one example."
+        )
+    if signature.tokens and not (inputs.min() >= 0 and inputs.max() < signature.inputs):
+        raise GradvizError(f"token ids run from {inputs.min()} to {inputs.max()}; they must be between 0 and {signature.inputs - 1}.")
+
+
 def check_lengths(lengths: Integers, steps: int, size: int) -> None:
     """Lengths must be (size,) whole numbers from 1 to `steps`."""
     if lengths.shape != (size,) or not np.issubdtype(lengths.dtype, np.integer):
@@ -73,3 +93,13 @@ def check_lengths(lengths: Integers, steps: int, size: int) -> None:
         raise GradvizError(
             f"example {wrong[0]} has length {lengths[wrong[0]]}; lengths must be between 1 and {steps}, the number of time steps."
         )
+
+
+def padding_of(inputs: Array | Integers, lengths: Integers | None) -> Array | None:
+    """(time, batch, 1) true where a sequence has ended; None if all are full."""
+    if lengths is None:
+        return None
+    check_lengths(np.asarray(lengths), inputs.shape[0], inputs.shape[1])
+    if np.all(np.asarray(lengths) == len(inputs)):
+        return None
+    return np.asarray(np.arange(len(inputs))[:, None] >= np.asarray(lengths)[None, :])[..., None]

@@ -91,5 +91,5 @@ class Experiment:
     def from_dict(cls, values: dict[str, Any]) -> "Experiment":
         try:
             return options.from_dict(cls, values)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise GradvizError(f"this is not an experiment: {error}") from error

@@ -53,7 +53,8 @@ def gradcheck(network: Network, batch: Batch, *, method: Method = "complex", mos
 
 
 def worst(checks: list[Check]) -> Check:
-    return max(checks, key=lambda check: check.error)
+    """The check with the largest error; NaN is larger than any."""
+    return max(checks, key=lambda check: np.inf if np.isnan(check.error) else check.error)
 
 
 def _random_states(network: Network, batch: Batch, rng: np.random.Generator) -> States:
@@ -96,5 +97,5 @@ def _compare(
             slope = (above - loss().real) / (2 * step)
         array[place] = kept
         differences.append(abs(slope - gradient[place]))
-    error = max(differences) / max(float(np.abs(gradient).max()), 1e-8)
+    error = float(np.max(differences)) / max(float(np.abs(gradient).max()), 1e-8)  # NumPy's maximum lets NaN through, Python's may not
     return Check(name, error, entries, error <= TOLERANCE[method])

@@ -20,13 +20,14 @@ KINDS = ("total", "direct", "through_time")
 
 
 class Point(NamedTuple):
-    """A place where arrays can be looked at. shape in words, such as "(time, batch, 64)"."""
+    """A place where arrays can be looked at. shape in words, such as "(time, batch, 64)"; kinds: gradients it has."""
 
     name: str
     shape: str
     meaning: str
     visible: bool = True
     changeable: bool = True
+    kinds: tuple[str, ...] = ("total",)
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,13 @@ class Hooks:
         self._observers: list[tuple[str, str, Observer]] = []
         self._changes: list[tuple[str, Change]] = []
 
-    def _check(self, pattern: str, *, changeable: bool) -> None:
-        names = [point.name for point in self._points() if (point.changeable if changeable else point.visible)]
+    @property
+    def split(self) -> bool:
+        """Whether anyone asks for the gradient that arrives through time."""
+        return any(kind == "through_time" for _, kind, _ in self._observers)
+
+    def _check(self, pattern: str, fits: Callable[[Point], bool]) -> None:
+        names = [point.name for point in self._points() if fits(point)]
         if not any(fnmatchcase(name, pattern) for name in names):
             raise GradvizError(f"no hook point matches {pattern!r}. There is: {', '.join(names)}.")
 
@@ -60,12 +66,12 @@ class Hooks:
         """Inside the block, call `observer(name, array)` once a sequence with each matching array, read-only, (time, batch, unit).
 
         The array is a view of a buffer that the next pass overwrites: copy what must last. `gradient`: false for the
-        activations; true or "total", "direct", "through_time" for the gradient of the loss with respect to them.
+        activations; true or "total" for the gradient of the loss with respect to them; of states also "direct" and "through_time".
         """
-        self._check(pattern, changeable=False)
         kind = "" if gradient is False else "total" if gradient is True else gradient
         if kind and kind not in KINDS:
             raise unknown("kind of gradient", kind, KINDS)
+        self._check(pattern, lambda point: point.visible and (not kind or kind in point.kinds))
         item = (pattern, kind, observer)
         self._observers.append(item)
         try:
@@ -79,7 +85,7 @@ class Hooks:
 
         The backward pass honours it: where a value was replaced, no gradient reaches what was computed before.
         """
-        self._check(pattern, changeable=True)
+        self._check(pattern, lambda point: point.changeable)
         item = (pattern, change)
         self._changes.append(item)
         try:
@@ -92,10 +98,11 @@ class Hooks:
         found = {point: [change for pattern, change in self._changes if fnmatchcase(f"{prefix}.{point}", pattern)] for point in points}
         return {point: changes for point, changes in found.items() if changes}
 
-    def show(self, name: str, array: Callable[[str], Array], *, gradient: bool) -> None:
-        """Give `array(kind)` to all observers whose pattern matches; nothing is computed if there are none."""
+    def show(self, name: str, array: Callable[[str], Array], kinds: tuple[str, ...] = ("",)) -> None:
+        """Give `array(kind)` to all observers of these kinds ("" for activations) whose pattern matches; nothing is computed if there
+        are none."""
         for pattern, kind, observer in list(self._observers):
-            if bool(kind) == gradient and fnmatchcase(name, pattern):
+            if kind in kinds and fnmatchcase(name, pattern):
                 view = array(kind).view()
                 view.flags.writeable = False
                 observer(name, view)

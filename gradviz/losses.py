@@ -19,6 +19,8 @@ Loss = Callable[[Array, Array | Integers, Array], tuple[Array, Array]]
 def softmax(outputs: Array, targets: Integers, weights: Array) -> tuple[Array, Array]:
     """Cross-entropy -ln softmax(outputs)[target] in nats; targets (time, batch) are class ids. d = w · (softmax(outputs) - one-hot)."""
     used = _used(outputs, targets, weights, outputs.shape[:2])
+    if not np.issubdtype(targets.dtype, np.integer):
+        raise ShapeError(f"targets are {targets.dtype}; classes must be integers.")
     index = np.where(used, targets, 0)[..., None]
     _check_classes(index[..., 0], outputs.shape[-1])
     with np.errstate(over="ignore", invalid="ignore"):  # infinite outputs give NaN or infinity, which is recorded

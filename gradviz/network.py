@@ -8,14 +8,14 @@ import numpy as np
 
 from gradviz.architecture import Architecture
 from gradviz.arrays import Array, Integers, Parameters
-from gradviz.batch import Batch, Signature, check_lengths
+from gradviz.batch import Batch, Signature, check_at, check_inputs, padding_of
 from gradviz.cells import Weights
 from gradviz.config import Model
-from gradviz.errors import GradvizError, ShapeError
+from gradviz.errors import ShapeError, unknown
 from gradviz.hooks import Change, Hooks, Observer, Point, table
 from gradviz.initializers import initialize
 from gradviz.losses import LOSSES
-from gradviz.passes import Gradients, Loss, Pass, States
+from gradviz.passes import Gradients, Loss, Pass, States, check_states
 from gradviz.tape import Tape
 from gradviz.unroll import backward, forward, input_gradients, parameter_gradients, scatter
 
@@ -77,9 +77,10 @@ class Network:
         at: read out at "every" step or the "last" of each sequence, as the signature says if empty. reuse: write into the
         buffers of the last pass of the same shape; arrays seen in that pass are overwritten.
         """
-        self._check(inputs)
-        at = at or self.signature.at
-        padding = _padding(inputs, lengths)
+        check_inputs(inputs, self.signature)
+        check_at(at := at or self.signature.at)
+        self._check_states(initial or {}, inputs)
+        padding = padding_of(inputs, lengths)
         current = self._embedded(inputs, padding)
         tapes: dict[str, Tape] = {}
         weights: dict[str, Weights] = {}
@@ -94,18 +95,13 @@ class Network:
         features = current if at == "every" else _joined([tapes[name].final[0][None] for name in names])
         with np.errstate(all="ignore"):
             logits = features @ self.parameters["readout.weight"] + self.parameters["readout.bias"]
-        self.hooks.show("readout.logits", lambda kind: logits, gradient=False)
+        self.hooks.show("readout.logits", lambda kind: logits)
         final = {name: tuple(state.copy() for state in tape.final) for name, tape in tapes.items()}
         return Pass(inputs, at, logits, final, features, layer_inputs, tapes, weights)
 
-    def _check(self, inputs: Array | Integers) -> None:
-        signature = self.signature
-        wanted = "(time, batch) token ids" if signature.tokens else f"(time, batch, {signature.inputs}) values"
-        fits = inputs.ndim == 2 if signature.tokens else inputs.ndim == 3 and inputs.shape[2] == signature.inputs
-        if not fits or (signature.tokens and not np.issubdtype(inputs.dtype, np.integer)):
-            raise ShapeError(f"inputs are {inputs.dtype} of shape {inputs.shape}; this network takes {wanted}.")
-        if signature.tokens and inputs.size and not (inputs.min() >= 0 and inputs.max() < signature.inputs):
-            raise GradvizError(f"token ids run from {inputs.min()} to {inputs.max()}; they must be between 0 and {signature.inputs - 1}.")
+    def _check_states(self, states: States, inputs: Array | Integers) -> None:
+        names = [f"layers.{layer}.{direction}" for layer, direction in self.parts.places]
+        check_states(states, names, len(self.model.cell.states), (inputs.shape[1], self.model.units))
 
     def _embedded(self, inputs: Array | Integers, padding: Array | None) -> Array | Integers:
         if self.signature.tokens:
@@ -126,7 +122,7 @@ class Network:
             slot[...] = state
         forward(tape, weights, inputs, changes, name)
         for point in self.parts.made:
-            self.hooks.show(f"{name}.{point}", partial(_values, tape, point), gradient=False)
+            self.hooks.show(f"{name}.{point}", partial(_values, tape, point))
         return tape
 
     def _tape(self, name: str, shape: tuple[int, int, int], *, separate_read: bool, reuse: bool) -> Tape:
@@ -143,6 +139,8 @@ class Network:
     def loss(self, run: Pass, batch: Batch, *, reduction: str = "mean") -> Loss:
         """The loss of a pass. reduction: whether `d_outputs` is the gradient of the "mean" per counted step or of the "sum"
         over time (mean over the batch)."""
+        if self.signature.loss not in LOSSES:
+            raise unknown("loss", self.signature.loss, LOSSES)
         at_last = run.at == "last"
         targets = self._last_targets(batch) if at_last else batch.targets
         mask = np.ones((1, batch.size), bool) if at_last else batch.mask
@@ -157,6 +155,8 @@ class Network:
         """(1, batch, …): the targets of each sequence's last step."""
         if self.signature.at == "last":
             return batch.targets[None]
+        if batch.targets.shape[:2] != (batch.steps, batch.size):
+            raise ShapeError(f"targets have shape {batch.targets.shape}; those of every step begin with {(batch.steps, batch.size)}.")
         last = np.full(batch.size, batch.steps) if batch.lengths is None else np.asarray(batch.lengths)
         ends: Array = batch.targets[last - 1, np.arange(batch.size)]
         return ends[None]
@@ -171,7 +171,10 @@ class Network:
         d_outputs: gradient of the loss with respect to `run.outputs`; d_final: with respect to `run.final`, where it matters.
         parameters: false leaves the parameters' gradients out, for those who look at states alone.
         """
-        self.hooks.show("readout.logits", lambda kind: d_outputs, gradient=True)
+        if d_outputs.shape != run.outputs.shape:
+            raise ShapeError(f"d_outputs have shape {d_outputs.shape}; the outputs of this pass have shape {run.outputs.shape}.")
+        self._check_states(d_final or {}, run.inputs)
+        self.hooks.show("readout.logits", lambda kind: d_outputs, ("total",))
         flat = d_outputs.reshape(-1, d_outputs.shape[2])
         with np.errstate(all="ignore"):
             gradients: Parameters = {}
@@ -212,9 +215,10 @@ class Network:
     def _backward_layer(self, run: Pass, name: str, direct: Array, end: tuple[Array, ...] | None, truncation: int) -> tuple[Array, ...]:
         """Through one layer and direction; returns the gradients of its initial states and shows the rest to observers."""
         tape = run.tapes[name]
+        tape.keep_through(self.hooks.split)
         initial = backward(tape, run.weights[name], direct, end or (None,) * len(self.model.cell.states), truncation)
         for point in self.parts.made:
-            self.hooks.show(f"{name}.{point}", partial(tape.gradients, point), gradient=True)
+            self.hooks.show(f"{name}.{point}", partial(tape.gradients, point), self.parts.kinds(point))
         return initial
 
     def _parameter_gradients(self, run: Pass, name: str) -> Parameters:
@@ -223,14 +227,6 @@ class Network:
     def _input_gradients(self, run: Pass, name: str) -> Array | None:
         """(time, batch, input) of what the layer read; None for tokens."""
         return None if run.read_by(name).ndim == 2 else input_gradients(run.tapes[name], self.parameters[f"{name}.weight_ih"])
-
-
-def _padding(inputs: Array | Integers, lengths: Integers | None) -> Array | None:
-    """(time, batch, 1) true where a sequence has ended; None if all are full."""
-    if lengths is None or bool(np.all(np.asarray(lengths) == len(inputs))):
-        return None
-    check_lengths(np.asarray(lengths), inputs.shape[0], inputs.shape[1])
-    return np.asarray(np.arange(len(inputs))[:, None] >= np.asarray(lengths)[None, :])[..., None]
 
 
 def _joined(parts: list[Array]) -> Array:

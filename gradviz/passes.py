@@ -2,11 +2,24 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradviz.arrays import Array, Integers, Parameters
 from gradviz.cells import Weights
+from gradviz.errors import ShapeError, unknown
 from gradviz.tape import Tape
 
 States = dict[str, tuple[Array, ...]]  # by "layers.<l>.<direction>": one (batch, unit) per state of the cell
+
+
+def check_states(states: States, names: list[str], count: int, shape: tuple[int, int]) -> None:
+    """States that are handed in, or gradients of states, must be those of layers there are: `count` arrays of `shape` each."""
+    for name, arrays in states.items():
+        if name not in names:
+            raise unknown("recurrent layer", name, names)
+        shapes = [np.shape(array) for array in arrays]
+        if shapes != [shape] * count:
+            raise ShapeError(f"the states of {name} have shapes {shapes}; it takes {count} of shape {shape}, (batch, unit).")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Tape:
         self._product, self._spare = np.empty((blocks, size, units), dtype), np.empty((size, units), dtype)
         self.steps = [self._step(t) for t in range(steps)]
         self.direct: Array = np.zeros(0, dtype)
+        self.through: tuple[Array, ...] | None = None
         self.passes: dict[str, Array] = {}
         self.padding: Array | None = None
 
@@ -76,6 +77,10 @@ class Tape:
         """The states after the last step, (batch, unit) each."""
         return tuple(state[0 if self.is_backward else -1] for state in self.states)
 
+    def keep_through(self, wanted: bool) -> None:
+        """Whether the next backward pass keeps what arrives through time: total − direct would lose all its digits once it is small."""
+        self.through = tuple(np.empty_like(array) for array in self.sequence.d_after) if wanted else None
+
     def visible(self, array: Array) -> Array:
         """`array` (time, batch, unit) with zeros in the padding."""
         return array if self.padding is None else np.where(self.padding, np.zeros((), array.dtype), array)
@@ -88,15 +93,23 @@ class Tape:
 
     def gradients(self, point: str, kind: str = "total") -> Array:
         """Gradient of the loss with respect to a point. For the hidden state `kind` may also be "direct" (what arrives at step
-        t from above) or "through_time" (what arrives from the next step); the two sum to "total". For the cell state direct
-        is what arrives through the output gate from the direct part of h."""
+        t from above) or "through_time" (what arrives from the next step, if `keep_through` was asked for); the two sum to "total".
+        For the cell state direct is what arrives through the output gate from the direct part of h."""
         if point not in self.cell.states:
             return self.visible(self.cell.point_gradients(self.sequence)[point.removeprefix("gate.")])
-        total = self.sequence.d_after[self.cell.states.index(point)]
+        place = self.cell.states.index(point)
         if kind == "total":
-            return self.visible(total)
-        direct = self.direct if point == "hidden" else self.direct * self._output_slope()
-        return self.visible(direct if kind == "direct" else total - direct)
+            return self.visible(self.sequence.d_after[place])
+        if kind == "direct":
+            return self.visible(self._through_output(self.direct) if place else self.direct)
+        assert self.through is not None, "keep_through before the backward pass"
+        arrived = self.through[place]
+        return self.visible(arrived + self._through_output(self.through[0]) if place else arrived)
+
+    def _through_output(self, d_hidden: Array) -> Array:
+        """What of a gradient at h_t reaches c_t in the same step."""
+        with np.errstate(all="ignore"):
+            return d_hidden * self._output_slope()
 
     def _output_slope(self) -> Array:
         """∂h_t/∂c_t of a cell with a second state, from its own factor that leads from hidden to no block."""

@@ -37,11 +37,11 @@ def forward(tape: Tape, weights: Weights, inputs: Array | Integers, changes: dic
 def _forward_with_care(tape: Tape, weights: Weights, changes: dict[str, list[Change]], where: str) -> None:
     """The same loop with interventions, and with states that stand still in the padding."""
     before = tape.sequence.before[0]
-    source = tape.states[0][1:] if tape.is_backward else tape.states[0][:-1]
+    sources = [state[1:] if tape.is_backward else state[:-1] for state in tape.states]  # as they are, not as a step may read them
     for t in tape.order:
         step = tape.steps[t]
         if "recurrent" in changes:
-            np.copyto(before[t], source[t])
+            np.copyto(before[t], sources[0][t])
             _change(tape, changes, "recurrent", t, before[t], where)
         for name, points in tape.cell.stages:
             getattr(tape.cell, name)(weights, step)
@@ -49,8 +49,8 @@ def _forward_with_care(tape: Tape, weights: Weights, changes: dict[str, list[Cha
                 if point in changes:
                     _change(tape, changes, point, t, _slot(tape, point, t), where)
         if tape.padding is not None:
-            for after, state in zip(step.after, step.before, strict=True):
-                np.copyto(after, state, where=tape.padding[t])
+            for after, source in zip(step.after, sources, strict=True):
+                np.copyto(after, source[t], where=tape.padding[t])
 
 
 def _slot(tape: Tape, point: str, t: int) -> Array:
@@ -71,7 +71,7 @@ def backward(tape: Tape, weights: Weights, direct: Array, d_final: tuple[Array |
     """Backpropagation through time. direct: (time, batch, unit), what arrives at h_t from above, zero in the padding;
     d_final: gradient with respect to each final state, or None. Returns the gradients of the initial states.
 
-    truncation: the gradient does not cross every so-many-th step, counted in the order of reading; 0 never cuts.
+    truncation: the gradient does not cross every so-many-th step, counted from where each sequence's reading begins; 0 never cuts.
     """
     tape.direct = direct
     carry, cell, steps = tape.carry, tape.cell, tape.steps
@@ -80,21 +80,34 @@ def backward(tape: Tape, weights: Weights, direct: Array, d_final: tuple[Array |
     with np.errstate(all="ignore"):
         cell.local_derivatives(tape.sequence)
         _fold_passes(tape)
-        cut = tape.passes.get("recurrent")
-        for place, t in reversed(list(enumerate(tape.order))):
+        cut, ends = tape.passes.get("recurrent"), _truncated(tape, truncation)
+        for t in reversed(tape.order):
             step, padding = steps[t], None if tape.padding is None else tape.padding[t]
+            if tape.through is not None:
+                for array, arriving in zip(tape.through, carry, strict=True):
+                    np.copyto(array[t], arriving)
             np.add(direct[t], carry[0], out=step.d_after[0])
             held = None if padding is None else _hold(carry, step.d_after[0], padding)
             cell.back(weights, step, carry)
             if cut is not None:
-                np.multiply(carry[0], cut[t], out=carry[0])
-            if truncation and place % truncation == 0 and place:
+                np.copyto(carry[0], 0, where=~cut[t])  # a product would make NaN of infinity
+            if ends is not None:
                 for array in carry:
-                    array[...] = 0
+                    np.copyto(array, 0, where=ends[t])
             if held is not None:
                 for array, kept in zip(carry, held, strict=True):
                     np.add(array, kept, out=array)
     return tuple(array.copy() for array in carry)
+
+
+def _truncated(tape: Tape, truncation: int) -> Array | None:
+    """(time, batch or 1, 1) true where the gradient does not go on to the step read before; None if it always does."""
+    if not truncation:
+        return None
+    place = np.array(tape.order)[:, None, None]  # how many steps were read before; its own inverse, so also step by place
+    if tape.is_backward and tape.padding is not None:
+        place = place - tape.padding.sum(axis=0)
+    return np.asarray((place % truncation == 0) & (place > 0))
 
 
 def _hold(carry: tuple[Array, ...], d_hidden: Array, padding: Array) -> list[Array]:

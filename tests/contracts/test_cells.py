@@ -1,5 +1,6 @@
 """Every cell obeys the contract: its hand-written backward pass is the derivative of its forward pass."""
 
+from contextlib import ExitStack
 from itertools import product
 
 import numpy as np
@@ -9,7 +10,7 @@ from gradviz import hooks
 from gradviz.batch import Batch, Signature
 from gradviz.cells import CELLS
 from gradviz.config import Model
-from gradviz.gradcheck import gradcheck, worst
+from gradviz.gradcheck import Check, gradcheck, worst
 from gradviz.network import Network
 
 LENGTHS = {"full": None, "ragged": np.array([6, 1, 4]), "all one": np.array([1, 1, 1]), "none reaches the end": np.array([3, 5, 2])}
@@ -76,11 +77,12 @@ def test_interventions_change_forward_and_backward_alike(cell: str) -> None:
             assert worst(checks).passed, (point, worst(checks))
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
-def test_clamping_what_a_step_reads(cell: str) -> None:
-    made = network(cell, layers=2)
+@pytest.mark.parametrize(("cell", "at", "bidirectional"), list(product(CELLS, ("every", "last"), (False, True))))
+def test_clamping_what_a_step_reads(cell: str, at: str, bidirectional: bool) -> None:
+    """Also in the padding, where a state stands still as it is and not as the next step would read it."""
+    made = network(cell, layers=2, bidirectional=bidirectional, signature=Signature(2, 2, False, "squared", at=at))
     with made.intervene("layers.*.recurrent", hooks.ablate([0, 2])):
-        checks = gradcheck(made, batch(LENGTHS["ragged"]), most=20)
+        checks = gradcheck(made, batch(LENGTHS["ragged"], at), most=20)
     assert worst(checks).passed, worst(checks)
 
 
@@ -117,3 +119,52 @@ def test_complex_step_catches_a_planted_mistake(cell: str) -> None:
 
     object.__setattr__(made.model, "cell", Planted())
     assert not worst(gradcheck(made, batch(None))).passed
+
+
+@pytest.mark.parametrize(("cell", "bidirectional"), list(product(CELLS, (False, True))))
+def test_truncation_does_not_depend_on_the_padding(cell: str, bidirectional: bool) -> None:
+    made, given = network(cell, layers=1, bidirectional=bidirectional), batch(LENGTHS["ragged"])
+
+    def gradients(part: Batch) -> dict[str, np.ndarray]:
+        run = made.forward(part.inputs, part.lengths)
+        return made.backward(run, part.size * made.loss(run, part, reduction="sum").d_outputs, truncation=3).parameters
+
+    alone = [gradients(Batch(given.inputs[:n, [b]], given.targets[:n, [b]])) for b, n in enumerate(LENGTHS["ragged"])]  # type: ignore[arg-type]
+    for name, together in gradients(given).items():
+        np.testing.assert_allclose(together, sum(one[name] for one in alone), rtol=1e-10, atol=1e-12)
+
+
+def kinds_of_gradient(made: Network, given: Batch, state: str = "hidden") -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    with ExitStack() as stack:
+        for kind in hooks.KINDS:
+            watch = lambda name, array, kind=kind: found.__setitem__(kind, array.copy())  # noqa: E731
+            stack.enter_context(made.observe(f"layers.0.forward.{state}", watch, gradient=kind))
+        run = made.forward(given.inputs, given.lengths)
+        made.backward(run, made.loss(run, given).d_outputs)
+    return found
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_direct_and_through_time_sum_to_total(cell: str) -> None:
+    made, given = network(cell), batch(LENGTHS["ragged"])
+    for state in made.model.cell.states:
+        found = kinds_of_gradient(made, given, state)
+        np.testing.assert_allclose(found["direct"] + found["through_time"], found["total"], rtol=1e-12, atol=1e-15)
+        assert found["through_time"].any()
+
+
+def test_what_arrives_through_time_keeps_its_digits() -> None:
+    """In float32, where it is so small beside what arrives directly that total − direct is noise."""
+    made, given = network("rnn").astype("float32"), batch(None)
+    made.parameters["layers.0.forward.weight_hh"] *= np.float32(1e-7)
+    rough, exact = (kinds_of_gradient(one, given)["through_time"] for one in (made, made.astype("float64")))
+    np.testing.assert_allclose(rough, exact, rtol=1e-3)
+
+
+def test_gradcheck_does_not_pass_over_nan() -> None:
+    assert np.isnan(worst([Check("a", 1e-12, 1, True), Check("b", np.nan, 1, False), Check("c", 1e-11, 1, True)]).error)
+    made = network("rnn")
+    with made.intervene("layers.0.forward.hidden", lambda t, array: np.full_like(array, np.nan) if t == 5 else None):
+        checks = {check.name: check for check in gradcheck(made, batch(None), most=5)}
+    assert not checks["layers.0.forward.weight_ih"].passed

@@ -115,6 +115,8 @@ def test_errors_say_where():
     wrong[1, 2] = 5
     with pytest.raises(GradvizError, match="time step 1 of example 2 is 5; classes go from 0 to 4"):
         softmax(OUTPUTS, wrong, WEIGHTS)
+    with pytest.raises(ShapeError, match="targets are float64; classes must be integers"):
+        softmax(OUTPUTS, TARGETS["softmax"] * 1.0, WEIGHTS)
     with pytest.raises(ShapeError, match=r"targets have shape \(2,\)"):
         softmax(OUTPUTS, wrong[:, 0], WEIGHTS)
     with pytest.raises(ShapeError, match=r"targets of shape \(2, 3, 5\)"):

@@ -135,3 +135,39 @@ def test_inputs_that_do_not_fit_are_refused(network: Network) -> None:
         tokens.forward(np.array([[0, 9]]))
     with pytest.raises(GradvizError, match="example 1 has length 0"):
         network.forward(INPUTS, np.array([5, 0]))
+
+
+def test_only_states_have_a_gradient_through_time(network: Network) -> None:
+    seen: list[str] = []
+    with network.observe("*", lambda name, array: seen.append(name.split(".", 3)[-1]), gradient="direct"):
+        run = network.forward(INPUTS)
+        network.backward(run, np.ones_like(run.outputs))
+    assert set(seen) == {"hidden", "cell"}
+    with pytest.raises(GradvizError, match=r"no hook point matches .*gate.forget"), network.observe(FORGET, print, gradient="direct"):
+        pass
+
+
+def test_a_detached_state_stops_infinity_as_well(network: Network) -> None:
+    with network.intervene("layers.*.recurrent", hooks.detach()):
+        run = network.forward(INPUTS)
+        d_outputs = np.zeros_like(run.outputs)
+        d_outputs[2] = np.inf
+        assert not network.backward(run, d_outputs).initial["layers.1.forward"][0].any()
+
+
+def test_arrays_that_do_not_fit_a_pass_are_refused(network: Network) -> None:
+    run, state = network.forward(INPUTS), np.zeros((2, 4))
+    with pytest.raises(ShapeError, match=r"d_outputs have shape \(1, 2, 2\).*\(5, 2, 2\)"):
+        network.backward(run, np.zeros((1, 2, 2)))
+    with pytest.raises(GradvizError, match=r"unknown recurrent layer 'layers\.0\.foward'.*Did you mean 'layers\.0\.forward'"):
+        network.forward(INPUTS, initial={"layers.0.foward": (state, state)})
+    with pytest.raises(ShapeError, match=r"2 of shape \(2, 4\)"):
+        network.backward(run, run.outputs, {"layers.0.forward": (state,)})
+    with pytest.raises(GradvizError, match="Did you mean 'last'"):
+        network.forward(INPUTS, at="lst")
+    with pytest.raises(ShapeError, match=r"begin with \(5, 2\)"):
+        network.loss(network.forward(INPUTS, at="last"), Batch(INPUTS, np.zeros(2)))
+    with pytest.raises(ShapeError, match="at least one step"):
+        network.forward(INPUTS[:0])
+    with pytest.raises(ShapeError, match=r"shape \(1,\)"):
+        network.forward(INPUTS, np.array([5]))
