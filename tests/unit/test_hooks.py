@@ -171,3 +171,19 @@ def test_arrays_that_do_not_fit_a_pass_are_refused(network: Network) -> None:
         network.forward(INPUTS[:0])
     with pytest.raises(ShapeError, match=r"shape \(1,\)"):
         network.forward(INPUTS, np.array([5]))
+
+
+def test_reused_buffers_remember_nothing(network: Network) -> None:
+    """Neither padding, nor interventions, nor initial states of the pass before."""
+    ones = np.ones((2, 4))
+
+    def numbers(*, reuse: bool) -> list[np.ndarray]:
+        run = network.forward(INPUTS, reuse=reuse)
+        gradients = network.backward(run, np.ones_like(run.outputs))
+        return [run.outputs, *gradients.parameters.values()]
+
+    fresh = numbers(reuse=False)
+    with network.intervene("layers.*.gate.*", hooks.clamp(0.5)):
+        network.forward(INPUTS, np.array([5, 2]), {"layers.0.forward": (ones, ones)}, reuse=True)
+    for before, after in zip(fresh, numbers(reuse=True), strict=True):
+        assert np.array_equal(before, after)

@@ -58,10 +58,10 @@ def network(cell: str = "lstm", *, bidirectional: bool = False) -> Network:
     return made
 
 
-def one_sequence(inputs: np.ndarray, targets: np.ndarray, made: Network, *, last: int) -> np.ndarray:
-    """‖∂L_last/∂h_t‖ of one unpadded sequence, layer 0, forward: a pass of its own."""
+def one_sequence(inputs: np.ndarray, targets: np.ndarray, made: Network, *, last: int, direction: str = "forward") -> np.ndarray:
+    """‖∂L_last/∂h_t‖ of one unpadded sequence, layer 0: a pass of its own."""
     seen: list[np.ndarray] = []
-    with made.observe("layers.0.forward.hidden", lambda name, array: seen.append(array.copy()), gradient=True):
+    with made.observe(f"layers.0.{direction}.hidden", lambda name, array: seen.append(array.copy()), gradient=True):
         run = made.forward(inputs[:, None])
         d_outputs = np.zeros_like(run.outputs)
         d_outputs[last, 0] = 2 * (run.outputs[last, 0] - targets[last])
@@ -79,6 +79,16 @@ def test_reach_counts_lags_from_each_sequences_own_end(bidirectional: bool) -> N
     for lag in range(7):
         there = [np.log10(profile[lag]) for profile in profiles if lag < len(profile)]
         assert row["mean"][lag] == pytest.approx(np.mean(there), rel=1e-9)  # type: ignore[index]
+
+
+def test_reach_of_a_layer_that_reads_backward_counts_from_the_first_step() -> None:
+    made, rng, lengths = network(bidirectional=True), np.random.default_rng(1), np.array([7, 3, 5])
+    inputs, targets = rng.normal(size=(7, 3, 2)), rng.normal(size=(7, 3, 2))
+    rows = measure(made, Batch(inputs, targets, lengths)).reach
+    row = next(row for row in rows if (row["layer"], row["direction"], row["point"]) == (0, "backward", "hidden"))
+    profiles = [one_sequence(inputs[:n, b], targets[:n, b], made, last=0, direction="backward") for b, n in enumerate(lengths)]
+    expected = [np.mean([np.log10(profile[lag]) for profile in profiles if lag < len(profile)]) for lag in range(7)]
+    np.testing.assert_allclose(row["mean"], expected, rtol=1e-9)  # type: ignore[arg-type]
 
 
 def test_trouble_is_found_where_it_was_planted() -> None:
@@ -131,17 +141,60 @@ def test_a_network_of_nan_has_no_accuracy() -> None:
     assert np.isnan(measure(made, Batch(tokens, tokens)).accuracy)
 
 
+class Rows:
+    """A sink that keeps rows with their table's name."""
+
+    def __init__(self, rows: list[dict[str, object]]) -> None:
+        self.rows = rows
+
+    def append(self, table: str, row: dict[str, object]) -> None:
+        self.rows.append(row | {"table": table})
+
+
 def test_units_of_nan_are_neither_saturated_nor_not() -> None:
     made, rows = network(), []
     made.parameters["layers.0.forward.bias"][:, 1] = np.nan
     given = Batch(np.zeros((3, 2, 2)), np.zeros((3, 2, 2)))
 
-    class Rows:
-        def append(self, table: str, row: dict[str, object]) -> None:
-            rows.append(row | {"table": table})
-
-    with Recorder(made, Recording(), Rows(), given, 1).watching(0, given):
+    with Recorder(made, Recording(), Rows(rows), given, 1).watching(0, given):
         made.forward(given.inputs)
     row = next(row for row in rows if row["table"] == "saturation" and row["point"] == "gate.forget")
     for name in ("left", "right", "mean"):
         assert np.isnan(row[name][1])  # type: ignore[index]
+
+
+def test_padding_is_left_out_of_what_is_recorded_of_a_batch() -> None:
+    """Against each sequence run alone."""
+    made, rng, lengths, rows = network(), np.random.default_rng(6), np.array([7, 3, 5]), []
+    inputs = 3 * rng.normal(size=(7, 3, 2))
+    alone: list[np.ndarray] = []
+    for b, n in enumerate(lengths):
+        with made.observe("layers.0.forward.gate.forget", lambda name, array: alone.append(array[:, 0].copy())):
+            made.forward(inputs[:n, [b]])
+    given = Batch(inputs, np.zeros((7, 3, 2)), lengths)
+    with Recorder(made, Recording(), Rows(rows), given, 1).watching(0, given):
+        made.forward(inputs, lengths)
+    of_gate = [row for row in rows if (row.get("layer"), row.get("point")) == (0, "gate.forget")]
+    found = next(row for row in of_gate if row["table"] == "saturation")
+    every = np.concatenate(alone)
+    for name, expected in (("left", every < 0.1), ("right", every > 0.9), ("mean", every)):
+        np.testing.assert_allclose(found[name], expected.mean(axis=0), rtol=1e-12)  # type: ignore[arg-type]
+    means = next(row["mean"] for row in of_gate if row.get("quantity") == "gate_mean")
+    np.testing.assert_allclose(means, [np.mean([one[t].mean() for one in alone if t < len(one)]) for t in range(7)])  # type: ignore[arg-type]
+
+
+def test_norms_around_an_update_by_hand() -> None:
+    made, rows = network(), []
+    given = Batch(np.zeros((3, 2, 2)), np.zeros((3, 2, 2)))
+    recorder, name = Recorder(made, Recording(), Rows(rows), given, 1), "layers.0.forward.weight_hh"
+    start = made.parameters[name].copy()
+    made.parameters[name] += 0.5
+    old, before = made.parameters[name].copy(), {key: np.full_like(array, 3.0) for key, array in made.parameters.items()}
+    with recorder.updating(0, before, {key: array / 2 for key, array in before.items()}):
+        made.parameters[name] *= 3
+    row = next(row for row in rows if (row["parameter"], row["gate"]) == (name, "forget"))
+    block, entries = made.model.cell.blocks.index("forget"), np.sqrt(old[0].size)
+    weight, distance = np.linalg.norm(old[block]), np.linalg.norm((3 * old - start)[block])
+    expected = {"weight": weight, "gradient_before": 3 * entries, "gradient_after": 1.5 * entries, "update": 2 * weight, "ratio": 2.0}
+    for column, value in (expected | {"distance": distance}).items():
+        assert row[column] == pytest.approx(value), column
