@@ -189,6 +189,18 @@ def test_report_writes_one_page_and_does_not_replace_it(gradviz, trained: Path, 
     assert gradviz("report", str(trained), "--out", "page.html", "--force")[0] == 0
 
 
+def test_a_report_of_a_folder_leaves_a_damaged_run_out_and_says_so(gradviz, trained: Path, here: Path) -> None:
+    shutil.copytree(trained, here / "runs")
+    (here / "runs" / "text-lstm" / "run.json").write_text("{")
+    status, _, err = gradviz("report", "runs", "-o", "page.html")
+    assert status == 0
+    assert "left out" in err
+    assert "text-lstm" in err
+    status, _, err = gradviz("report", "runs/text-lstm", "-o", "other.html")
+    assert status == 2
+    assert "run.json" in err
+
+
 def test_the_dashboard_gets_what_was_asked_for(gradviz, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gradviz.dashboards import launch
 
