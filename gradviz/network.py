@@ -141,6 +141,8 @@ class Network:
         over time (mean over the batch)."""
         if self.signature.loss not in LOSSES:
             raise unknown("loss", self.signature.loss, LOSSES)
+        if reduction not in ("mean", "sum"):
+            raise unknown("reduction", reduction, ("mean", "sum"))
         at_last = run.at == "last"
         targets = self._last_targets(batch) if at_last else batch.targets
         mask = np.ones((1, batch.size), bool) if at_last else batch.mask

@@ -85,6 +85,10 @@ def train(experiment: Experiment, folder: Path | str, *, watch: Watch = lambda p
             trainer = Trainer(experiment, data, writer)
             writer.update(**describe(experiment, data, trainer.network, trainer.recorder.probed))
             _train(trainer, writer, watch)
+        except KeyboardInterrupt:
+            if writer.meta["status"] == "running":  # before the first update
+                writer.finish("interrupted")
+            raise
         except Exception as error:
             writer.finish("failed", f"{type(error).__name__}: {error}")
             raise

@@ -13,14 +13,12 @@ from gradviz.recording.reach import measure
 from gradviz.recording.recorder import Recorder
 from gradviz.recording.statistics import over_batch
 from gradviz.recording.trouble import origin
-from gradviz.schedules import every, logarithmic
+from gradviz.schedules import every
 
 
 def test_schedules_begin_at_the_first_step_and_end_at_the_last() -> None:
     assert [step for step in range(101) if every(25, 98)(step)] == [0, 25, 50, 75, 98, 100]
     assert not any(every(0, 10)(step) for step in range(11))
-    steps = [step for step in range(1001) if logarithmic(1000, per_decade=2)(step)]
-    assert steps == [0, 1, 3, 10, 32, 100, 316, 1000]
 
 
 @given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 10**6))

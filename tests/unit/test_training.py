@@ -1,5 +1,6 @@
 """Training: what it writes, that a seed decides it, that an interruption leaves a readable run."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -215,3 +216,13 @@ def test_a_worker_that_dies_is_said_so_and_its_run_does_not_seem_to_run(tmp_path
         for name in "ab":
             run = load(tmp_path / str(number) / name)
             assert (run.status, run.meta["error"]) == ("failed", "its process died")
+
+
+def test_an_interruption_before_the_first_update_is_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradviz.training.describe", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train(SMALL, tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "interrupted"
