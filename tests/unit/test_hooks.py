@@ -134,7 +134,7 @@ def test_inputs_that_do_not_fit_are_refused(network: Network) -> None:
     with pytest.raises(GradvizError, match="run from 0 to 9; they must be between 0 and 5"):
         tokens.forward(np.array([[0, 9]]))
     run = network.forward(INPUTS)
-    with pytest.raises(GradvizError, match="unknown reduction 'men'. Did you mean 'mean'"):
+    with pytest.raises(GradvizError, match=r"unknown reduction 'men'\. Did you mean 'mean'"):
         network.loss(run, Batch(INPUTS, np.zeros((5, 2, 2), np.float32)), reduction="men")
     with pytest.raises(GradvizError, match="example 1 has length 0"):
         network.forward(INPUTS, np.array([5, 0]))
