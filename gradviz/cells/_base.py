@@ -152,10 +152,3 @@ def sigmoids_of_halves(step: Step) -> None:
     np.tanh(step.sigmoids, out=step.sigmoids)
     np.multiply(step.sigmoids, 0.5, out=step.sigmoids)
     np.add(step.sigmoids, 0.5, out=step.sigmoids)
-
-
-def mix(share: Array, old: Array, new: Array, out: Array) -> None:
-    """share · old + (1 − share) · new, as new + share · (old − new)."""
-    np.subtract(old, new, out=out)
-    np.multiply(out, share, out=out)
-    np.add(out, new, out=out)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array, Parameters
-from gradviz.cells._base import Cell, Sequence, Step, Weights, mix, one_minus_square, products, sigmoids_of_halves
+from gradviz.cells._base import Cell, Sequence, Step, Weights, products, sigmoids_of_halves
+from gradviz.cells._blend import blend_derivatives, mix, sigmoid_slope
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,9 @@ class GRU(Cell):
         mix(step.rows[1], step.before[0], step.rows[2], out=step.after[0])
 
     def local_derivatives(self, tape: Sequence) -> None:
-        _, z, n = tape.block
-        reset, update, candidate, keep = tape.factors
-        np.subtract(1, tape.block[:2], out=tape.factors[:2])
-        one_minus_square(n, update, out=candidate)  # (1 − z)(1 − n²)
-        np.multiply(tape.factors[:2], tape.block[:2], out=tape.factors[:2])
-        np.multiply(reset, tape.extra[0], out=reset)
-        np.subtract(tape.before[0], n, out=keep)
-        np.multiply(update, keep, out=update)
-        np.copyto(keep, z)
+        r, z, n = tape.block
+        sigmoid_slope(r, tape.extra[0], out=tape.factors[0])
+        blend_derivatives(z, tape.before[0], n, tape.factors[1:])
 
     def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
         d_hidden, d_block, (d_recurrent,) = step.d_after[0], step.d_block, step.d_extra

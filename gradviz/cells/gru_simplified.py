@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.cells._base import Cell, Sequence, Step, Weights, mix, one_minus_square, tanh_with_sigmoids
+from gradviz.cells._base import Cell, Sequence, Step, Weights, tanh_with_sigmoids
+from gradviz.cells._blend import blend_derivatives, mix
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,7 @@ class GRUSimplified(Cell):
 
     def local_derivatives(self, tape: Sequence) -> None:
         z, n = tape.block
-        update, candidate, keep = tape.factors
-        np.subtract(1, z, out=update)
-        one_minus_square(n, update, out=candidate)  # (1 − z)(1 − n²)
-        np.multiply(update, z, out=update)
-        np.subtract(tape.before[0], n, out=keep)
-        np.multiply(update, keep, out=update)
-        np.copyto(keep, z)
+        blend_derivatives(z, tape.before[0], n, tape.factors)
 
     def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
         d_hidden = step.d_after[0]
