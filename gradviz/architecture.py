@@ -56,7 +56,7 @@ class Architecture:
         if self.embeds:
             shapes["embedding.weight"] = (self.signature.inputs, inputs)
         for layer, direction in self.places:
-            of_layer = self.model.cell.shapes(self.width if layer else inputs, self.model.units)
+            of_layer = self.model.cell.shapes(self.width if layer else inputs, self.model.units, bias=self.model.biases)
             shapes |= {f"layers.{layer}.{direction}.{name}": shape for name, shape in of_layer.items()}
         shapes["readout.weight"] = (self.width, self.signature.outputs)
         shapes["readout.bias"] = (self.signature.outputs,)

@@ -21,6 +21,7 @@ class Model:
     units: int = option(64, "units of each layer and direction", low=1)
     layers: int = option(1, "layers, one on top of the other", low=1)
     bidirectional: bool = option(False, "read every sequence in both directions")
+    biases: bool = option(True, "recurrent layers have biases; the readout always has one")
     embedding: int = option(0, "size of the token embedding; 0 feeds tokens one-hot", low=0)
     initialization: Initialization = field(default_factory=Initialization)
 

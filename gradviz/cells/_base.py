@@ -60,14 +60,14 @@ class Weights:
     """One layer's weights made ready for a pass.
 
     ih: (block, input, unit), hh: (block, unit, unit), bias: (block, unit), with the half of the sigmoids folded in;
-    back: hh as it is, each block transposed; bias_hh: (unit,), empty for most cells.
+    back: hh as it is, each block transposed; own: what the cell has besides, as it is. Biases that a layer lacks are zero.
     """
 
     ih: Array
     hh: Array
     bias: Array
     back: Array
-    bias_hh: Array
+    own: Parameters
 
 
 class Cell(ABC):
@@ -87,21 +87,26 @@ class Cell(ABC):
     d_extra: ClassVar[tuple[str, ...]] = ()
     factors: ClassVar[tuple[tuple[str, str], ...]]
     stages: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]]
-    bias_hh: ClassVar[bool] = False
 
-    def shapes(self, inputs: int, units: int) -> dict[str, tuple[int, ...]]:
+    def shapes(self, inputs: int, units: int, *, bias: bool = True) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the parameters of one layer and direction."""
         count = len(self.blocks)
-        extra = {"bias_hh": (units,)} if self.bias_hh else {}
-        return {"weight_ih": (count, inputs, units), "weight_hh": (count, units, units), "bias": (count, units), **extra}
+        shapes = {"weight_ih": (count, inputs, units), "weight_hh": (count, units, units), "bias": (count, units), **self.own_shapes(units)}
+        return {name: shape for name, shape in shapes.items() if bias or not name.startswith("bias")}
+
+    def own_shapes(self, units: int) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of parameters that only this cell has; the names of biases begin with "bias"."""
+        return {}
 
     def prepare(self, parameters: Parameters) -> Weights:
         """Fold the half of sigmoid(x) = (1 + tanh(x/2))/2 into the weights of the gates."""
-        hh = parameters["weight_hh"]
+        ih, hh = parameters["weight_ih"], parameters["weight_hh"]
+        missing = {name: np.zeros(shape, hh.dtype) for name, shape in self.shapes(*ih.shape[1:]).items() if name not in parameters}
+        given = {**missing, **parameters}
         half = np.array([0.5] * self.gates + [1.0] * (len(self.blocks) - self.gates), dtype=hh.dtype)
         wide = half[:, None, None]
-        bias = parameters["bias"] * half[:, None]
-        return Weights(parameters["weight_ih"] * wide, hh * wide, bias, hh.transpose(0, 2, 1), parameters.get("bias_hh", bias[:0]))
+        own = {name: given[name] for name in self.own_shapes(hh.shape[2])}
+        return Weights(ih * wide, hh * wide, given["bias"] * half[:, None], hh.transpose(0, 2, 1), own)
 
     @abstractmethod
     def local_derivatives(self, tape: Sequence) -> None:

@@ -27,12 +27,14 @@ class GRU(Cell):
     d_extra = ("d_recurrent",)
     factors = (("candidate", "reset"), ("hidden", "update"), ("hidden", "candidate"), ("hidden", ""))
     stages = (("gate", ("gate.reset", "gate.update")), ("propose", ("candidate",)), ("blend", ("hidden",)))
-    bias_hh = True
+
+    def own_shapes(self, units: int) -> dict[str, tuple[int, ...]]:
+        return {"bias_hh": (units,)}
 
     def gate(self, weights: Weights, step: Step) -> None:
         np.matmul(step.before[0], weights.hh, out=step.product)
         np.add(step.sigmoids, step.product[:2], out=step.sigmoids)
-        np.add(step.product[2], weights.bias_hh, out=step.extra[0])
+        np.add(step.product[2], weights.own["bias_hh"], out=step.extra[0])
         sigmoids_of_halves(step)
 
     def propose(self, weights: Weights, step: Step) -> None:

@@ -57,6 +57,19 @@ def test_tokens_one_hot_and_embedded(cell: str, embedding: int) -> None:
     assert worst(checks).passed, worst(checks)
 
 
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_layers_without_biases(cell: str) -> None:
+    model = Model(cell=CELLS[cell](), units=3, layers=2, bidirectional=True, biases=False)
+    made = Network(model, VALUES, dtype="float64", seed=3)
+    assert not any(".bias" in name for name in made.parameters if name.startswith("layers"))
+    checks = gradcheck(made, batch(LENGTHS["ragged"]), most=25)
+    assert worst(checks).passed, worst(checks)
+    full, same = network(cell, layers=2, bidirectional=True), batch(LENGTHS["ragged"])
+    for name, array in full.parameters.items():
+        array[...] = made.parameters.get(name, 0)
+    np.testing.assert_array_equal(full.forward(same.inputs, same.lengths).outputs, made.forward(same.inputs, same.lengths).outputs)
+
+
 def test_relu_agrees_with_central_differences() -> None:
     model = Model(cell=CELLS["rnn"](activation="relu"), units=3, layers=2)
     made = Network(model, VALUES, dtype="float64", seed=3)
