@@ -3,7 +3,8 @@
 Arrays are gate-major: the pre-activations of a sequence are (block, time, batch, unit), so that every gate is one contiguous
 (time, batch, unit) array and every step of it one contiguous slice. Three tricks make a step cheap:
 
-- sigmoid(x) = (1 + tanh(x/2))/2: the half is folded into the weights, and one tanh does all blocks;
+- sigmoid(x) = 1/(1 + exp(-x)): the minus is folded into the weights of the gates, and one exp does all of them. The form is exact for
+  gates that are nearly shut as well, where (1 + tanh(x/2))/2 has no digits left;
 - everything in the backward pass that does not depend on the incoming gradient is a *factor*, computed for all steps at once;
 - nothing is allocated inside the loop over time.
 """
@@ -59,7 +60,7 @@ class Sequence:
 class Weights:
     """One layer's weights made ready for a pass.
 
-    ih: (block, input, unit), hh: (block, unit, unit), bias: (block, unit), with the half of the sigmoids folded in;
+    ih: (block, input, unit), hh: (block, unit, unit), bias: (block, unit), with the minus of the sigmoids folded in;
     back: hh as it is, each block transposed; own: what the cell has besides, as it is. Biases that a layer lacks are zero.
     """
 
@@ -99,14 +100,14 @@ class Cell(ABC):
         return {}
 
     def prepare(self, parameters: Parameters) -> Weights:
-        """Fold the half of sigmoid(x) = (1 + tanh(x/2))/2 into the weights of the gates."""
+        """Fold the minus of sigmoid(x) = 1/(1 + exp(-x)) into the weights of the gates."""
         ih, hh = parameters["weight_ih"], parameters["weight_hh"]
         missing = {name: np.zeros(shape, hh.dtype) for name, shape in self.shapes(*ih.shape[1:]).items() if name not in parameters}
         given = {**missing, **parameters}
-        half = np.array([0.5] * self.gates + [1.0] * (len(self.blocks) - self.gates), dtype=hh.dtype)
-        wide = half[:, None, None]
+        sign = np.array([-1] * self.gates + [1] * (len(self.blocks) - self.gates), dtype=hh.dtype)
+        wide = sign[:, None, None]
         own = {name: given[name] for name in self.own_shapes(hh.shape[2])}
-        return Weights(ih * wide, hh * wide, given["bias"] * half[:, None], hh.transpose(0, 2, 1), own)
+        return Weights(ih * wide, hh * wide, given["bias"] * sign[:, None], hh.transpose(0, 2, 1), own)
 
     @abstractmethod
     def local_derivatives(self, tape: Sequence) -> None:
@@ -138,11 +139,11 @@ def products(states: Array, gradients: Array) -> Array:
     return total
 
 
-def tanh_with_sigmoids(step: Step) -> None:
-    """Activate all blocks in place: tanh, and (1 + tanh)/2 on the gates, whose pre-activations come halved."""
-    np.tanh(step.block, out=step.block)
-    np.multiply(step.sigmoids, 0.5, out=step.sigmoids)
-    np.add(step.sigmoids, 0.5, out=step.sigmoids)
+def sigmoids(step: Step) -> None:
+    """Activate the gates, in place; their pre-activations come with the sign turned."""
+    np.exp(step.sigmoids, out=step.sigmoids)
+    np.add(step.sigmoids, 1, out=step.sigmoids)
+    np.reciprocal(step.sigmoids, out=step.sigmoids)
 
 
 def one_minus_square(value: Array, partner: Array, out: Array) -> None:
@@ -150,10 +151,3 @@ def one_minus_square(value: Array, partner: Array, out: Array) -> None:
     np.multiply(value, value, out=out)
     np.subtract(1, out, out=out)
     np.multiply(out, partner, out=out)
-
-
-def sigmoids_of_halves(step: Step) -> None:
-    """Activate the gates alone, in place; their pre-activations come halved."""
-    np.tanh(step.sigmoids, out=step.sigmoids)
-    np.multiply(step.sigmoids, 0.5, out=step.sigmoids)
-    np.add(step.sigmoids, 0.5, out=step.sigmoids)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array, Parameters
-from gradviz.cells._base import Cell, Sequence, Step, Weights, products, sigmoids_of_halves
+from gradviz.cells._base import Cell, Sequence, Step, Weights, products, sigmoids
 from gradviz.cells._blend import blend_derivatives, mix, sigmoid_slope
 
 
@@ -31,7 +31,7 @@ class GRUResetBefore(Cell):
     def gate(self, weights: Weights, step: Step) -> None:
         np.matmul(step.before[0], weights.hh[:2], out=step.product[:2])
         np.add(step.sigmoids, step.product[:2], out=step.sigmoids)
-        sigmoids_of_halves(step)
+        sigmoids(step)
 
     def propose(self, weights: Weights, step: Step) -> None:
         r, _, n = step.rows

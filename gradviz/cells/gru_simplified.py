@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.cells._base import Cell, Sequence, Step, Weights, tanh_with_sigmoids
+from gradviz.cells._base import Cell, Sequence, Step, Weights, sigmoids
 from gradviz.cells._blend import blend_derivatives, mix
 
 
@@ -28,7 +28,8 @@ class GRUSimplified(Cell):
     def activate(self, weights: Weights, step: Step) -> None:
         np.matmul(step.before[0], weights.hh, out=step.product)
         np.add(step.block, step.product, out=step.block)
-        tanh_with_sigmoids(step)
+        sigmoids(step)
+        np.tanh(step.rows[1], out=step.rows[1])
 
     def blend(self, weights: Weights, step: Step) -> None:
         mix(step.rows[0], step.before[0], step.rows[1], out=step.after[0])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.cells._base import Cell, Sequence, Step, Weights, one_minus_square, tanh_with_sigmoids
+from gradviz.cells._base import Cell, Sequence, Step, Weights, one_minus_square, sigmoids
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class LSTM(Cell):
     def activate(self, weights: Weights, step: Step) -> None:
         np.matmul(step.before[0], weights.hh, out=step.product)
         np.add(step.block, step.product, out=step.block)
-        tanh_with_sigmoids(step)
+        sigmoids(step)
+        np.tanh(step.rows[3], out=step.rows[3])
 
     def remember(self, weights: Weights, step: Step) -> None:
         _, i, f, g = step.rows

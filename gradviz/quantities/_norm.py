@@ -4,19 +4,21 @@ import numpy as np
 
 from gradviz.arrays import Array, norm
 
-TINY, HUGE = 1e-280, 1e280  # sums of squares outside have lost digits, or are zero, or not finite
+# Sums of squares outside have lost digits, or are zero, or not finite.
+SAFE = {np.dtype(np.float32): (1e-30, 1e37), np.dtype(np.float64): (1e-280, 1e300)}
 
 
 def unit_norm(values: Array) -> Array:
     """Euclidean norm over the last axis, float64, (time, batch, unit) to (time, batch).
 
-    Squares of float32 numbers never leave the range of float64, so summing them there is exact enough. Rows of float64 whose squares do
-    are taken again, scaled. NaN in a row gives NaN; otherwise infinity gives infinity.
+    Squares are summed in the precision of `values`. Rows whose sum leaves its safe range are taken again, scaled and in float64, so that
+    1e-25 in float32 does not vanish. NaN in a row gives NaN; otherwise infinity gives infinity.
     """
-    with np.errstate(over="ignore", under="ignore"):
-        squares = np.einsum("...i,...i->...", values, values, dtype=np.float64, casting="same_kind")
-    lengths: Array = np.sqrt(squares)
-    if values.dtype.itemsize > 4:
-        unsafe = ~((squares > TINY) & (squares < HUGE))
+    low, high = SAFE[values.dtype]
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        squares = np.vecdot(values, values).astype(np.float64, copy=False)
+        unsafe = ~((squares > low) & (squares < high))
+        lengths: Array = np.sqrt(squares)
+    if unsafe.any():
         lengths[unsafe] = norm(values[unsafe], axis=-1)
     return lengths

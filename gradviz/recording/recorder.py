@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from fnmatch import fnmatchcase
 from typing import Protocol
 
 import numpy as np
@@ -14,12 +13,9 @@ from gradviz.hooks import layer_of
 from gradviz.network import Network
 from gradviz.passes import Pass
 from gradviz.quantities import QUANTITIES
-from gradviz.quantities._share import LEFT, RIGHT, share
 from gradviz.recording import reach, trouble
-from gradviz.recording.statistics import over_batch
+from gradviz.recording.seen import Row, Seen, where
 from gradviz.schedules import every
-
-Row = dict[str, object]
 
 
 class Sink(Protocol):
@@ -48,37 +44,17 @@ class Recorder:
     @contextmanager
     def watching(self, step: int, batch: Batch) -> Iterator[None]:
         """Observe this step's pass if it is due. Nothing is observed, and nothing costs anything, if it is not."""
-        with ExitStack() as stack:
-            if self.details_due(step):
-                mask = None if batch.lengths is None else batch.mask
-                stack.enter_context(self.network.observe("layers.*", lambda name, array: self._activations(step, name, array, mask)))
-                for state in self.network.model.cell.states:
-                    watch = lambda name, array: self._reduce(step, name, array, mask, gradient=True)  # noqa: E731
-                    stack.enter_context(self.network.observe(f"layers.*.{state}", watch, gradient=True))
+        if not self.details_due(step):
             yield
-
-    def _activations(self, step: int, name: str, array: Array, mask: Array | None) -> None:
-        self._reduce(step, name, array, mask, gradient=False)
-        self._saturation(step, name, array, mask)
-
-    def _reduce(self, step: int, name: str, array: Array, mask: Array | None, *, gradient: bool) -> None:
-        place = layer_of(name)
-        assert place is not None
-        for quantity_name, quantity in self.quantities:
-            if quantity.gradient == gradient and any(fnmatchcase(place[2], pattern) for pattern in quantity.points):
-                row = {**_where(step, place), "quantity": quantity_name, **over_batch(quantity.reduce(array), mask)}
-                self.sink.append("timesteps", row)
-
-    def _saturation(self, step: int, name: str, array: Array, mask: Array | None) -> None:
-        place = layer_of(name)
-        assert place is not None
-        low = LEFT if place[2].startswith("gate.") else -RIGHT
-        units = array.reshape(-1, array.shape[2]).T if mask is None else array[mask].T
-        with np.errstate(all="ignore"):
-            shares = {
-                "left": share(units < low, units), "right": share(units > RIGHT, units), "mean": units.mean(axis=1, dtype=np.float64),
-            }  # fmt: skip
-        self.sink.append("saturation", {**_where(step, place), **shares})
+            return
+        seen = Seen(self.quantities, None if batch.lengths is None else batch.mask)
+        with ExitStack() as stack:
+            stack.enter_context(self.network.observe("layers.*", seen.activations))
+            for state in self.network.model.cell.states:
+                stack.enter_context(self.network.observe(f"layers.*.{state}", seen.gradients, gradient=True))
+            yield
+        for table, row in seen.rows():
+            self.sink.append(table, {"step": step, **row})
 
     # ------------------------------------------------------------------ around an update
 
@@ -145,12 +121,15 @@ class Recorder:
         for example in range(self.probed.size):
             length = self.probed.steps if self.probed.lengths is None else int(self.probed.lengths[example])
             values = array[:length, example]
-            row = {**_where(updates, place), "example": example, "gradient": gradient, "units": values.shape[1], "values": values.ravel()}
+            row = {
+                "step": updates,
+                **where(place),
+                "example": example,
+                "gradient": gradient,
+                "units": values.shape[1],
+                "values": values.ravel(),
+            }
             self.sink.append("probe", row)
-
-
-def _where(step: int, place: tuple[int, str, str]) -> Row:
-    return {"step": step, "layer": place[0], "direction": place[1], "point": place[2]}
 
 
 def _first_examples(batch: Batch, count: int, at: str) -> Batch:

@@ -11,7 +11,7 @@ from gradviz.config import Model, Recording
 from gradviz.network import Network
 from gradviz.recording.reach import measure
 from gradviz.recording.recorder import Recorder
-from gradviz.recording.statistics import over_batch
+from gradviz.recording.statistics import over_batch, over_steps
 from gradviz.recording.trouble import origin
 from gradviz.schedules import every
 
@@ -45,6 +45,30 @@ def test_statistics_keep_infinity_and_nan() -> None:
     assert found["high"][0] == np.inf
     assert found["low"][0] == 1.0
     assert all(np.isnan(series[1]) for series in found.values())
+
+
+@given(st.integers(1, 5), st.integers(1, 40), st.integers(0, 10**6))
+@settings(deadline=None)
+def test_percentiles_are_numpys_closest_observations(steps: int, size: int, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=(2, steps, size))
+    found = over_batch(values, None)
+    low, median, high = np.quantile(values, (0.1, 0.5, 0.9), axis=-1, method="closest_observation")
+    for name, expected in (("low", low), ("median", median), ("high", high)):
+        np.testing.assert_array_equal(found[name], expected)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_saturation_of_units_by_hand(ragged: bool, dtype: type) -> None:
+    """More than 255 steps, where a byte is full."""
+    rng = np.random.default_rng(7)
+    values = rng.random((600, 3, 5)).astype(dtype) * np.array([1, 1, 0.09, 1, 1], dtype)
+    mask = np.arange(600)[:, None] < np.array([600, 10, 300]) if ragged else None
+    values[4, 1, 3] = np.nan
+    found, there = over_steps(values, 0.1, 0.9, mask), values.reshape(-1, 5) if mask is None else values[mask]
+    for name, expected in (("left", there < 0.1), ("right", there > 0.9), ("mean", there)):
+        np.testing.assert_allclose(found[name], np.where([0, 0, 0, 1, 0], np.nan, expected.mean(axis=0)), rtol=1e-6)
+    assert found["left"][2] == 1
 
 
 def network(cell: str = "lstm", *, bidirectional: bool = False) -> Network:
