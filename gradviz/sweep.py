@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from gradviz import cores
 from gradviz.cells import CELLS
 from gradviz.clipping import CLIPPING
 from gradviz.config import Experiment
@@ -91,6 +92,7 @@ def _one_thread() -> Iterator[None]:
 def _begin(queue: Any, extensions: list[str]) -> None:
     global _progress
     _progress = queue
+    cores.use(1)  # the others have work of their own
     signal.signal(signal.SIGINT, _interrupt_once)
     for path in extensions:  # charts and findings are of no use to a worker
         load_file(Path(path), [CELLS, CLIPPING, OPTIMIZERS, QUANTITIES, TASKS], required=False)

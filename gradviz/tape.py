@@ -5,11 +5,30 @@ that reads forward goes from slot t to slot t + 1, one that reads backward from 
 the order of the sequence whichever way it was read.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import DTypeLike
 
 from gradviz.arrays import Array
 from gradviz.cells import Cell, Sequence, Step
+from gradviz.cores import halves
+
+LARGE = 4_000_000  # multiplications of a recurrent step: below, two threads wait for Python's lock more than they gain
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the batch's examples, whose loop over time is their own. carry: gradients of the states that arrive through time."""
+
+    rows: slice
+    steps: list[Step]
+    carry: tuple[Array, ...]
+
+    def of(self, array: Array | None, t: int) -> Array | None:
+        """Step t of an array (time, batch or 1, …), these examples' share of it."""
+        return None if array is None else array[t] if array.shape[1] == 1 else array[t, self.rows]
 
 
 class Tape:
@@ -38,28 +57,38 @@ class Tape:
         )
         self.carry = tuple(np.zeros((size, units), dtype) for _ in cell.states)
         self._product, self._spare = np.empty((blocks, size, units), dtype), np.empty((size, units), dtype)
-        self.steps = [self._step(t) for t in range(steps)]
+        large = size > 1 and blocks * size * units * units >= LARGE
+        self.parts = [self._part(rows) for rows in halves(size)] if large else [self.whole]
         self.direct: Array = np.zeros(0, dtype)
         self.through: tuple[Array, ...] | None = None
         self.passes: dict[str, Array] = {}
         self.padding: Array | None = None
 
-    def _step(self, t: int) -> Step:
+    @cached_property
+    def whole(self) -> Part:
+        """The whole batch in one part, as interventions want it."""
+        return self._part(slice(0, self.shape[1]))
+
+    def _part(self, rows: slice) -> Part:
+        steps = [self._step(t, rows) for t in range(self.shape[0])]
+        return Part(rows, steps, tuple(array[rows] for array in self.carry))
+
+    def _step(self, t: int, rows: slice) -> Step:
         buffers = self.sequence
-        block = buffers.block[:, t]
+        block = buffers.block[:, t, rows]
         return Step(
             block=block,
             rows=tuple(block),
             sigmoids=block[: self.cell.gates],
-            before=tuple(state[t] for state in buffers.before),
-            after=tuple(state[t] for state in buffers.after),
-            extra=tuple(array[t] for array in buffers.extra),
-            factors=buffers.factors[:, t],
-            d_block=buffers.d_block[:, t],
-            d_after=tuple(array[t] for array in buffers.d_after),
-            d_extra=tuple(array[t] for array in buffers.d_extra),
-            product=self._product,
-            spare=self._spare,
+            before=tuple(state[t, rows] for state in buffers.before),
+            after=tuple(state[t, rows] for state in buffers.after),
+            extra=tuple(array[t, rows] for array in buffers.extra),
+            factors=buffers.factors[:, t, rows],
+            d_block=buffers.d_block[:, t, rows],
+            d_after=tuple(array[t, rows] for array in buffers.d_after),
+            d_extra=tuple(array[t, rows] for array in buffers.d_extra),
+            product=self._product[:, rows],
+            spare=self._spare[rows],
         )
 
     @property

@@ -1,12 +1,15 @@
 """The only loops over time: one layer in one direction, forward and backward, with lengths, truncation and interventions."""
 
+from functools import partial
+
 import numpy as np
 
 from gradviz.arrays import Array, Integers, Parameters
 from gradviz.cells import Weights
 from gradviz.cells._base import products
+from gradviz.cores import WORTH, halves, together
 from gradviz.hooks import Change, applied
-from gradviz.tape import Tape
+from gradviz.tape import Part, Tape
 
 
 def project(inputs: Array | Integers, weights: Weights, out: Array) -> None:
@@ -15,31 +18,43 @@ def project(inputs: Array | Integers, weights: Weights, out: Array) -> None:
         np.take(weights.ih + weights.bias[:, None], inputs, axis=1, out=out, mode="clip")
         return
     blocks, steps, size, units = out.shape
-    np.matmul(inputs.reshape(steps * size, -1), weights.ih, out=out.reshape(blocks, steps * size, units))
-    np.add(out, weights.bias[:, None, None], out=out)
+    rows, into = inputs.reshape(steps * size, -1), out.reshape(blocks, steps * size, units)
+
+    def some(part: slice) -> None:
+        np.matmul(rows[part], weights.ih, out=into[:, part])
+        np.add(into[:, part], weights.bias[:, None], out=into[:, part])
+
+    together([partial(some, part) for part in halves(len(rows))], rows.size * blocks * units)
 
 
 def forward(tape: Tape, weights: Weights, inputs: Array | Integers, changes: dict[str, list[Change]], where: str = "") -> None:
     """Fill the tape. `tape.initial` must be set; `tape.padding` (time, batch, 1) is true where a sequence has ended."""
     project(inputs, weights, tape.sequence.block)
-    stages = [getattr(tape.cell, name) for name, _ in tape.cell.stages]
     tape.passes = {}
     with np.errstate(all="ignore"):  # infinities and NaN are recorded and located, not warned about
-        if changes or tape.padding is not None:
-            _forward_with_care(tape, weights, changes, where)
+        if changes:
+            _forward_with_changes(tape, weights, changes, where)
             return
-        steps = tape.steps
-        for t in tape.order:
-            for stage in stages:
-                stage(weights, steps[t])
+        together([partial(_forward, tape, weights, part) for part in tape.parts], WORTH)
 
 
-def _forward_with_care(tape: Tape, weights: Weights, changes: dict[str, list[Change]], where: str) -> None:
-    """The same loop with interventions, and with states that stand still in the padding."""
+def _forward(tape: Tape, weights: Weights, part: Part) -> None:
+    """The loop forward. States stand still in the padding."""
+    stages, steps = [getattr(tape.cell, name) for name, _ in tape.cell.stages], part.steps
+    for t in tape.order:
+        for stage in stages:
+            stage(weights, steps[t])
+        if (padding := part.of(tape.padding, t)) is not None:
+            for after, before in zip(steps[t].after, steps[t].before, strict=True):
+                np.copyto(after, before, where=padding)
+
+
+def _forward_with_changes(tape: Tape, weights: Weights, changes: dict[str, list[Change]], where: str) -> None:
+    """The same loop with interventions, which see the whole batch."""
     before = tape.sequence.before[0]
     sources = [state[1:] if tape.is_backward else state[:-1] for state in tape.states]  # as they are, not as a step may read them
     for t in tape.order:
-        step = tape.steps[t]
+        step = tape.whole.steps[t]
         if "recurrent" in changes:
             np.copyto(before[t], sources[0][t])
             _change(tape, changes, "recurrent", t, before[t], where)
@@ -54,7 +69,7 @@ def _forward_with_care(tape: Tape, weights: Weights, changes: dict[str, list[Cha
 
 
 def _slot(tape: Tape, point: str, t: int) -> Array:
-    step, cell = tape.steps[t], tape.cell
+    step, cell = tape.whole.steps[t], tape.cell
     return step.after[cell.states.index(point)] if point in cell.states else step.rows[cell.blocks.index(point.removeprefix("gate."))]
 
 
@@ -74,30 +89,36 @@ def backward(tape: Tape, weights: Weights, direct: Array, d_final: tuple[Array |
     truncation: the gradient does not cross every so-many-th step, counted from where each sequence's reading begins; 0 never cuts.
     """
     tape.direct = direct
-    carry, cell, steps = tape.carry, tape.cell, tape.steps
-    for array, gradient in zip(carry, d_final, strict=True):
+    for array, gradient in zip(tape.carry, d_final, strict=True):
         array[...] = 0 if gradient is None else gradient
     with np.errstate(all="ignore"):
-        cell.local_derivatives(tape.sequence)
+        parts = [tape.sequence.part(steps) for steps in halves(tape.shape[0])]
+        together([partial(tape.cell.local_derivatives, part) for part in parts], 20 * tape.sequence.factors.size)
         _fold_passes(tape)
-        cut, ends = tape.passes.get("recurrent"), _truncated(tape, truncation)
-        for t in reversed(tape.order):
-            step, padding = steps[t], None if tape.padding is None else tape.padding[t]
-            if tape.through is not None:
-                for array, arriving in zip(tape.through, carry, strict=True):
-                    np.copyto(array[t], arriving)
-            np.add(direct[t], carry[0], out=step.d_after[0])
-            held = None if padding is None else _hold(carry, step.d_after[0], padding)
-            cell.back(weights, step, carry)
-            if cut is not None:
-                np.copyto(carry[0], 0, where=~cut[t])  # a product would make NaN of infinity
-            if ends is not None:
-                for array in carry:
-                    np.copyto(array, 0, where=ends[t])
-            if held is not None:
-                for array, kept in zip(carry, held, strict=True):
-                    np.add(array, kept, out=array)
-    return tuple(array.copy() for array in carry)
+        ends = _truncated(tape, truncation)
+        together([partial(_backward, tape, weights, part, ends) for part in tape.parts], WORTH)
+    return tuple(array.copy() for array in tape.carry)
+
+
+def _backward(tape: Tape, weights: Weights, part: Part, ends: Array | None) -> None:
+    """The loop backward. ends: where truncation cuts, (time, batch or 1, 1), or None."""
+    carry, cell, cut, rows = part.carry, tape.cell, tape.passes.get("recurrent"), part.rows
+    for t in reversed(tape.order):
+        step, padding, end = part.steps[t], part.of(tape.padding, t), part.of(ends, t)
+        if tape.through is not None:
+            for array, arriving in zip(tape.through, carry, strict=True):
+                np.copyto(array[t, rows], arriving)
+        np.add(tape.direct[t, rows], carry[0], out=step.d_after[0])
+        held = None if padding is None else _hold(carry, step.d_after[0], padding)
+        cell.back(weights, step, carry)
+        if cut is not None:
+            np.copyto(carry[0], 0, where=~cut[t, rows])  # a product would make NaN of infinity
+        if end is not None:
+            for array in carry:
+                np.copyto(array, 0, where=end)
+        if held is not None:
+            for array, kept in zip(carry, held, strict=True):
+                np.add(array, kept, out=array)
 
 
 def _truncated(tape: Tape, truncation: int) -> Array | None:
@@ -131,9 +152,17 @@ def _fold_passes(tape: Tape) -> None:
 def parameter_gradients(tape: Tape, inputs: Array | Integers, tokens: int) -> Parameters:
     """Gradients of a layer's parameters, all steps in one product each. tokens: how many kinds there are, if inputs are tokens."""
     d_block = tape.sequence.d_block
-    with np.errstate(all="ignore"):
+
+    def of_inputs() -> Parameters:
         ih = scatter(inputs, d_block, tokens) if inputs.ndim == 2 else products(inputs, d_block)
-        return {"weight_ih": ih, "bias": d_block.sum(axis=(1, 2)), **tape.cell.recurrent_gradients(tape.sequence)}
+        return {"weight_ih": ih, "bias": d_block.sum(axis=(1, 2))}
+
+    def of_states() -> Parameters:
+        return tape.cell.recurrent_gradients(tape.sequence)
+
+    with np.errstate(all="ignore"):
+        inputs_share, states_share = together([of_inputs, of_states], d_block.size * d_block.shape[-1])
+    return {**inputs_share, **states_share}
 
 
 def scatter(tokens: Integers, gradients: Array, kinds: int) -> Array:
@@ -155,9 +184,13 @@ def input_gradients(tape: Tape, weights_ih: Array) -> Array:
     """(time, batch, input): what a layer passes down. weights_ih: (block, input, unit), as the parameters have it."""
     steps, size, units = tape.shape
     flat = tape.sequence.d_block.reshape(len(weights_ih), steps * size, units)
-    with np.errstate(all="ignore"):
-        total = flat[0] @ weights_ih[0].T
+    total: Array = np.empty((steps * size, weights_ih.shape[1]), flat.dtype)
+
+    def some(part: slice) -> None:
+        np.matmul(flat[0, part], weights_ih[0].T, out=total[part])
         for gradient, weight in zip(flat[1:], weights_ih[1:], strict=True):
-            total += gradient @ weight.T
-    d_inputs: Array = total.reshape(steps, size, -1)
-    return d_inputs
+            total[part] += gradient[part] @ weight.T
+
+    with np.errstate(all="ignore"):
+        together([partial(some, part) for part in halves(len(total))], flat.size * weights_ih.shape[1])
+    return total.reshape(steps, size, -1)

@@ -55,6 +55,16 @@ class Sequence:
     d_after: tuple[Array, ...]
     d_extra: tuple[Array, ...]
 
+    def part(self, steps: slice) -> "Sequence":
+        """The same buffers over some of the steps."""
+        before, after, extra, d_after, d_extra = (
+            tuple(array[steps] for array in arrays) for arrays in (self.before, self.after, self.extra, self.d_after, self.d_extra)
+        )
+        return Sequence(
+            block=self.block[:, steps], before=before, after=after, extra=extra,
+            factors=self.factors[:, steps], d_block=self.d_block[:, steps], d_after=d_after, d_extra=d_extra,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Weights:

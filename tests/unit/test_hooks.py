@@ -190,3 +190,28 @@ def test_reused_buffers_remember_nothing(network: Network) -> None:
         network.forward(INPUTS, np.array([5, 2]), {"layers.0.forward": (ones, ones)}, reuse=True)
     for before, after in zip(fresh, numbers(reuse=True), strict=True):
         assert np.array_equal(before, after)
+
+
+def test_a_batch_worked_on_in_parts_gives_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large layers divide the batch: with padding, truncation, final gradients and the parts of a gradient, in one thread or several."""
+    rng = np.random.default_rng(3)
+    inputs, d_outputs, lengths = rng.normal(size=(6, 5, 3)), rng.normal(size=(6, 5, 2)), np.array([6, 2, 5, 1, 3])
+    d_final = {"layers.1.backward": (rng.normal(size=(5, 4)), rng.normal(size=(5, 4)))}
+
+    def numbers(large: float, worth: float) -> list[np.ndarray]:
+        monkeypatch.setattr("gradviz.tape.LARGE", large)
+        monkeypatch.setattr("gradviz.cores.WORTH", worth)
+        made = Network(
+            Model(cell=CELLS["lstm"](), units=4, layers=2, bidirectional=True), Signature(3, 2, False, "squared"), dtype="float64", seed=1
+        )
+        seen: list[np.ndarray] = []
+        keep = lambda name, array: seen.append(array.copy())  # noqa: E731
+        with made.observe("layers.*.cell", keep, gradient="through_time"), made.observe("layers.*", keep):
+            run = made.forward(inputs, lengths)
+            gradients = made.backward(run, d_outputs, d_final, truncation=3)
+        return [run.outputs, *gradients.parameters.values(), gradients.inputs, *seen]
+
+    whole = numbers(float("inf"), float("inf"))
+    for settings in ((0.0, float("inf")), (0.0, 0.0)):
+        for one, other in zip(whole, numbers(*settings), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
