@@ -39,13 +39,14 @@ class Norm(Clipping):
 
 
 def norm_of_order(order: float, arrays: Iterable[Array]) -> float:
-    """(Σ|x|^order)^(1/order) over all arrays laid end to end, divided by the largest |x| before powers are taken.
+    """(Σ|x|^order)^(1/order) over all arrays laid end to end, divided by the largest |x| before powers are taken. So of order
+    infinity only the largest are left, each a 1, and their root of that order is 1.
 
     NaN if one is NaN; otherwise infinite if one is, or if the norm is larger than a float.
     """
     sizes = [np.abs(array).astype(np.float64) for array in arrays]
     largest = np.max([np.max(size, initial=0.0) for size in sizes], initial=0.0)
-    if np.isinf(order) or not 0 < largest < np.inf:
+    if not 0 < largest < np.inf:
         return float(largest)
     with np.errstate(over="ignore", under="ignore"):
         total = np.sum([np.sum((size / largest) ** order) for size in sizes])
