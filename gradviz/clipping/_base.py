@@ -13,9 +13,9 @@ State = dict[str, Any]
 class Clipped:
     """What one clipping step did.
 
-    gradients: after the rule; before, after: global norms; acted: whether anything changed; cosine: of the angle between the
-    gradient before and after (1 if the direction is kept, NaN if a norm is zero or not finite); threshold: the one in
-    force at this step, NaN for a rule without one.
+    gradients: after the rule; before, after: global 2-norms, whatever norm the rule looks at; acted: whether anything changed;
+    cosine: of the angle between the gradient before and after (1 if the direction is kept, NaN if a norm is zero or not finite);
+    threshold: the one in force at this step, NaN for a rule without one.
     """
 
     gradients: Parameters
@@ -34,7 +34,7 @@ class Clipping(ABC):
         return {}
 
     def threshold(self, state: State) -> float:
-        """The norm above which the rule acts, as it stands after the latest `rule`; NaN if there is no single one."""
+        """The global 2-norm above which the rule acts, as it stands after the latest `rule`; NaN if there is no single one."""
         return float("nan")
 
     @abstractmethod

@@ -6,13 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from gradviz.clipping.adaptive import Adaptive
-from gradviz.clipping.norm import Norm
+from gradviz.clipping.norm import Norm, norm_of_order
 from gradviz.clipping.per_parameter import PerParameter
 from gradviz.clipping.percentile import Percentile
 from gradviz.clipping.value import Value
+from gradviz.config import Experiment
 from gradviz.errors import GradvizError
+from gradviz.flags import all_flags, build
+from gradviz.recording.reading import read_meta
+from gradviz.recording.store import RunWriter
 
 HH = "layers.0.forward.weight_hh"
 
@@ -32,13 +37,26 @@ def test_three_four_five():
     assert (by_parameter.gradients["a"], by_parameter.gradients["b"]) == (2.0, 2.0)
 
 
-@pytest.mark.parametrize("rule", [Norm(50.0), Value(40.0), PerParameter(50.0)])
+@pytest.mark.parametrize(
+    ("order", "length"), [(0.5, (3**0.5 + 2) ** 2), (1.0, 7.0), (2.0, 5.0), (3.0, 91 ** (1 / 3)), (400.0, 4.0), (math.inf, 4.0)]
+)
+def test_three_and_four_in_every_order(order, length):
+    gradient = {"a": np.array([3.0]), "b": np.array([[0.0, -4.0]])}
+    after = once(Norm(1.0, order), gradient)
+    np.testing.assert_allclose(after.gradients["a"], [3 / length], rtol=1e-14)
+    np.testing.assert_allclose(after.gradients["b"], [[0, -4 / length]], rtol=1e-14)
+    assert once(Norm(length * (1 + 1e-14), order), gradient).gradients is gradient
+    assert (after.before, after.after) == pytest.approx((5.0, 5 / length))  # 2-norms are measured, whatever the order
+    assert after.cosine == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("rule", [Norm(50.0), Norm(70.0, 1.0), Norm(40.0, math.inf), Value(40.0), PerParameter(50.0)])
 def test_at_the_limit_nothing_happens(rule):
     gradient = {"a": np.array([30.0, 40.0])}
     assert once(rule, gradient).gradients is gradient
 
 
-@pytest.mark.parametrize("rule", [Norm(0.0), Value(0.0), PerParameter(0.0), Adaptive(share=0.0)])
+@pytest.mark.parametrize("rule", [Norm(0.0), Norm(0.0, 1.0, 1e-6), Norm(0.0, math.inf), Value(0.0), PerParameter(0.0), Adaptive(share=0.0)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_limit_of_zero_leaves_nothing(rule, dtype):
     after = once(rule, {"layers.0.forward.weight_ih": np.full((1, 2, 3), 1e-30, dtype)})
@@ -46,7 +64,10 @@ def test_a_limit_of_zero_leaves_nothing(rule, dtype):
     assert math.isnan(after.cosine)
 
 
-@pytest.mark.parametrize("rule", [Norm(math.inf), Value(math.inf), PerParameter(math.inf), Adaptive(share=math.inf), Percentile(100.0)])
+@pytest.mark.parametrize(
+    "rule",
+    [Norm(math.inf), Norm(math.inf, 1.0, 1e-6), Value(math.inf), PerParameter(math.inf), Adaptive(share=math.inf), Percentile(100.0)],
+)
 def test_a_limit_of_infinity_never_acts(rule):
     gradient = {"a": np.array([1e300, -1e200])}
     assert not once(rule, gradient).acted
@@ -63,6 +84,46 @@ def test_sizes_whose_squares_do_not_exist(dtype, size):
     np.testing.assert_allclose(by_norm.gradients["a"] / limit, [3 / 13, 4 / 13], rtol=1e-6)
 
 
+@pytest.mark.parametrize(("dtype", "size"), [(np.float64, 1e300), (np.float32, 1e37), (np.float64, 1e-300), (np.float32, 1e-37)])
+@pytest.mark.parametrize("order", [0.5, 1.0, 2.5, 100.0, 1e5, math.inf])
+def test_powers_that_do_not_exist(order, dtype, size):
+    """A norm grows with its gradient, in every order."""
+    gradient = {"a": np.array([3, -4], dtype) * dtype(size), "b": np.array([0, 2], dtype) * dtype(size)}
+    length = np.linalg.norm([0.75, 1, 0.5], order) * 4
+    assert norm_of_order(order, gradient.values()) == pytest.approx(length * size, rel=1e-6)
+    after = once(Norm(size / 10, order), gradient).gradients
+    np.testing.assert_allclose(after["a"] / dtype(size), np.array([0.3, -0.4]) / length, rtol=1e-6)
+
+
+def test_a_norm_larger_than_a_float_is_not_finite_and_left():
+    gradient = {"a": np.full(100, 1e307)}
+    assert norm_of_order(1.0, gradient.values()) == math.inf
+    assert once(Norm(1.0, 1.0), gradient).gradients is gradient
+    assert once(Norm(1.0), gradient).after == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("rule", [Norm(1e-9, eps=1e-6), Norm(0.0), Norm(0.0, 1.0, 1.0), Norm(0.0, math.inf)])
+def test_nothing_is_done_to_a_gradient_of_zero(rule):
+    zero = {"a": np.zeros(3)}
+    assert once(rule, zero).gradients is zero
+
+
+def test_eps_lowers_the_threshold_and_another_order_has_none():
+    state = {}
+    assert (Norm(1.0).threshold(state), Norm(1.0, eps=0.25).threshold(state), Norm(0.1, eps=0.25).threshold(state)) == (1.0, 0.75, 0.0)
+    assert math.isnan(Norm(1.0, 1.0).threshold(state))
+    assert math.isnan(once(Norm(1.0, math.inf), {"a": np.array([3.0])}).threshold)
+    assert not once(Norm(1.0, eps=0.25), {"a": np.array([0.75])}).acted
+    assert once(Norm(1.0, eps=0.25), {"a": np.array([0.875])}).after == pytest.approx(0.875 / 1.125)
+
+
+def test_an_infinite_order_survives_the_command_line_and_a_run_file(tmp_path):
+    experiment = build(all_flags(), {"clipping": "norm", "clipping.order": "inf", "clipping.eps": "1e-6"})
+    assert experiment.training.clipping == Norm(1.0, math.inf, 1e-6)
+    RunWriter.create(tmp_path / "run", {"experiment": experiment.to_dict()}).finish()
+    assert Experiment.from_dict(read_meta(tmp_path / "run")["experiment"]) == experiment
+
+
 def test_a_factor_too_small_for_float32_loses_no_digits():
     gradient = {"a": np.full(10_000, 1e38, np.float32)}  # norm 1e40: the factor 1e-42 has three digits in float32, the norm none
     assert once(Norm(0.01), gradient).after == pytest.approx(0.01, rel=1e-6)
@@ -72,7 +133,9 @@ def test_a_factor_too_small_for_float32_loses_no_digits():
 @pytest.mark.parametrize("odd", [math.inf, math.nan])
 def test_a_norm_that_is_not_finite_is_left_where_it_is(odd):
     gradient = {"a": np.array([odd, 5.0]), "b": np.array([3.0, 4.0])}
-    assert once(Norm(1.0), gradient).gradients is gradient
+    for order in (0.5, 1.0, 2.0, 3.0, math.inf):
+        assert once(Norm(1.0, order, 1e-6), gradient).gradients is gradient
+        np.testing.assert_equal(norm_of_order(order, gradient.values()), odd)
     assert once(Percentile(), gradient).gradients is gradient
     by_parameter = once(PerParameter(1.0), gradient).gradients
     assert by_parameter["a"] is gradient["a"]
@@ -197,6 +260,11 @@ def test_autoclip_does_not_remember_what_is_not_finite():
     [
         (lambda: Norm(-1.0), "Norm.limit is -1; it must be at least 0"),
         (lambda: Norm(math.nan), "Norm.limit is nan"),
+        (lambda: Norm(order=0.0), "Norm.order is 0; it must be at least 1e-16"),
+        (lambda: Norm(order=-math.inf), "Norm.order"),
+        (lambda: Norm(order=math.nan), "Norm.order"),
+        (lambda: Norm(eps=-1e-6), "Norm.eps"),
+        (lambda: Norm(eps=math.inf), "Norm.eps"),
         (lambda: Value(-0.1), "Value.limit"),
         (lambda: PerParameter(-1.0), "PerParameter.limit"),
         (lambda: Adaptive(share=-1.0), "Adaptive.share"),
@@ -209,15 +277,66 @@ def test_limits_of_options(make, message):
         make()
 
 
-@pytest.mark.torch
-def test_norm_and_value_as_in_pytorch():
+def by_pytorch(function, gradient, *options):
+    """What one of torch.nn.utils' functions makes of the gradients."""
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    rng = np.random.default_rng(3)
-    gradient = {"a": rng.standard_normal((4, 5)), "b": rng.standard_normal(7)}
-    for rule, clip in ((Norm(0.7), torch.nn.utils.clip_grad_norm_), (Value(0.3), torch.nn.utils.clip_grad_value_)):
-        theirs = [torch.zeros(array.shape, dtype=torch.float64) for array in gradient.values()]
-        for tensor, array in zip(theirs, gradient.values(), strict=True):
-            tensor.grad = torch.tensor(array)
-        clip(theirs, rule.limit)
-        for ours, tensor in zip(once(rule, gradient).gradients.values(), theirs, strict=True):
-            np.testing.assert_allclose(ours, tensor.grad.numpy(), rtol=2e-6)  # PyTorch divides by norm + 1e-6
+    tensors = {name: torch.zeros(array.shape, dtype=torch.float64) for name, array in gradient.items()}
+    for name, tensor in tensors.items():
+        tensor.grad = torch.tensor(gradient[name])
+    getattr(torch.nn.utils, function)(tensors.values(), *options)
+    return {name: tensor.grad.numpy() for name, tensor in tensors.items()}
+
+
+def assert_same(ours, theirs):
+    for name, array in theirs.items():
+        np.testing.assert_allclose(ours[name], array, rtol=1e-10, atol=1e-300)
+
+
+sized = st.builds(lambda digits, power: digits * 10.0**power, st.floats(-1, 1), st.integers(-3, 6))
+pairs = st.fixed_dictionaries({"a": arrays(np.float64, (2, 3), elements=sized), "b": arrays(np.float64, 4, elements=sized)})
+orders = st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0, 7.0, math.inf])
+
+
+@pytest.mark.torch
+@settings(deadline=None)
+@given(gradient=pairs, order=orders, limit=st.one_of(st.just(0.0), st.floats(1e-6, 1e6)))
+def test_norm_of_any_order_as_in_pytorch(gradient, order, limit):
+    assert_same(once(Norm(limit, order, 1e-6), gradient).gradients, by_pytorch("clip_grad_norm_", gradient, limit, order))
+
+
+@pytest.mark.torch
+@settings(deadline=None)
+@given(gradient=pairs, order=orders, over=st.sampled_from([-1e-6, -1e-9, 0.0, 1e-9, 5e-7, 9e-7, 1e-6, 1.1e-6]))
+def test_just_below_the_limit_as_in_pytorch(gradient, order, over):
+    """A norm that lacks less than 1e-6 to the limit is shortened by PyTorch, and with eps 0 it is not."""
+    norm = float(np.linalg.norm(np.concatenate([array.ravel() for array in gradient.values()]), order))
+    limit = max(norm + over, 0.0)
+    assert_same(once(Norm(limit, order, 1e-6), gradient).gradients, by_pytorch("clip_grad_norm_", gradient, limit, order))
+    if 1e-3 < norm < 100 and over not in (0.0, 1e-6):  # where 1e-9 is more than a rounding
+        assert once(Norm(limit, order, 1e-6), gradient).acted == (over < 1e-6)
+        assert once(Norm(limit, order), gradient).acted == (over < 0)
+
+
+@pytest.mark.torch
+@settings(deadline=None)
+@given(gradient=pairs, odd=st.sampled_from([0.0, math.inf, -math.inf, math.nan]), limit=st.one_of(st.just(0.0), st.floats(1e-6, 1e6)))
+def test_value_as_in_pytorch(gradient, odd, limit):
+    gradient["b"][0] = odd
+    assert_same(once(Value(limit), gradient).gradients, by_pytorch("clip_grad_value_", gradient, limit))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(("odd", "others"), [(math.inf, 0.0), (math.nan, math.nan)])
+def test_pytorch_multiplies_by_what_is_not_finite_and_we_do_not(odd, others):
+    """There an infinite entry turns into NaN and wipes out all others, and NaN takes them along; here they are left, to be seen."""
+    gradient = {"a": np.array([odd, 5.0]), "b": np.array([3.0, 4.0])}
+    theirs = by_pytorch("clip_grad_norm_", gradient, 1.0)
+    np.testing.assert_array_equal(np.concatenate([theirs["a"], theirs["b"]]), [math.nan, others, others, others])
+    assert once(Norm(1.0, eps=1e-6), gradient).gradients is gradient
+
+
+@pytest.mark.torch
+def test_where_pytorch_s_squares_overflow_we_clip():
+    gradient = {"a": np.array([3e200, 4e200])}
+    np.testing.assert_array_equal(by_pytorch("clip_grad_norm_", gradient, 1.0)["a"], [0.0, 0.0])
+    np.testing.assert_allclose(once(Norm(1.0, eps=1e-6), gradient).gradients["a"], [0.6, 0.8])
