@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from gradviz.arrays import Array
+from gradviz.arrays import Array, norm
 from gradviz.quantities._base import Quantity
-from gradviz.quantities._norm import unit_norm
 
 
 class GradientNorm(Quantity):
@@ -15,4 +14,4 @@ class GradientNorm(Quantity):
     meaning: ClassVar = "norm over units of the gradient of the loss with respect to the state at this time step"
 
     def reduce(self, values: Array) -> Array:
-        return unit_norm(values)
+        return norm(values, axis=-1)
