@@ -23,11 +23,12 @@ SAFE = {np.dtype(np.float32): (1e-30, 1e37), np.dtype(np.float64): (1e-280, 1e30
 def norm(values: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """Euclidean norm along `axis` (of everything if None), float64, safe against under- and overflow.
 
-    Squares are summed in the precision of `values`. A norm of values that include NaN is NaN; otherwise, if they include infinity, it is
-    infinite.
+    Squares are summed in the precision of `values`, those of a whole array in float64. A norm of values that include NaN is NaN;
+    otherwise, if they include infinity, it is infinite.
     """
     if axis is None or values.ndim == 1:
-        return np.asarray(norm(values.reshape(1, -1), -1)[0])
+        wide = values.reshape(1, -1).astype(np.result_type(values, np.float64), copy=False)
+        return np.asarray(norm(wide, -1)[0])
     if values.dtype not in SAFE or axis not in (-1, values.ndim - 1):
         return _scaled(values, axis)
     low, high = SAFE[values.dtype]
