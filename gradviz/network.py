@@ -1,4 +1,4 @@
-"""A recurrent network: (embedding →) a stack of layers, each forward or bidirectional, → readout."""
+"""A recurrent network: (embedding →) a stack of layers that read forward, backward or both ways → readout."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

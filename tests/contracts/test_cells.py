@@ -9,7 +9,7 @@ import pytest
 from gradviz import hooks
 from gradviz.batch import Batch, Signature
 from gradviz.cells import CELLS
-from gradviz.config import Model
+from gradviz.config import DIRECTIONS, Model
 from gradviz.gradcheck import Check, gradcheck, worst
 from gradviz.network import Network
 
@@ -17,8 +17,8 @@ LENGTHS = {"full": None, "ragged": np.array([6, 1, 4]), "all one": np.array([1, 
 VALUES, TOKENS = Signature(2, 2, False, "squared"), Signature(5, 5, True, "softmax")
 
 
-def network(cell: str, *, layers: int = 1, bidirectional: bool = False, signature: Signature = VALUES, embedding: int = 0) -> Network:
-    model = Model(cell=CELLS[cell](), units=3, layers=layers, bidirectional=bidirectional, embedding=embedding)
+def network(cell: str, *, layers: int = 1, direction: str = "forward", signature: Signature = VALUES, embedding: int = 0) -> Network:
+    model = Model(cell=CELLS[cell](), units=3, layers=layers, direction=direction, embedding=embedding)
     made = Network(model, signature, dtype="float64", seed=3)
     rng = np.random.default_rng(4)
     for array in made.parameters.values():  # biases of zero would hide mistakes
@@ -34,17 +34,17 @@ def batch(lengths: np.ndarray | None, at: str = "every", steps: int = 6) -> Batc
     return Batch(inputs, rng.normal(size=(steps, 3, 2) if at == "every" else (3, 2)), lengths)
 
 
-@pytest.mark.parametrize(("cell", "pattern", "bidirectional"), list(product(CELLS, LENGTHS, (False, True))))
+@pytest.mark.parametrize(("cell", "pattern", "direction"), list(product(CELLS, LENGTHS, DIRECTIONS)))
 @pytest.mark.parametrize("layers", [1, 2, 3])
-def test_every_gradient_is_the_derivative(cell: str, pattern: str, bidirectional: bool, layers: int) -> None:
-    checks = gradcheck(network(cell, layers=layers, bidirectional=bidirectional), batch(LENGTHS[pattern]), most=25)
+def test_every_gradient_is_the_derivative(cell: str, pattern: str, direction: str, layers: int) -> None:
+    checks = gradcheck(network(cell, layers=layers, direction=direction), batch(LENGTHS[pattern]), most=25)
     assert worst(checks).passed, worst(checks)
 
 
 @pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("pattern", list(LENGTHS))
 def test_the_loss_at_the_last_step_alone(cell: str, pattern: str) -> None:
-    made = network(cell, layers=2, bidirectional=True, signature=Signature(2, 2, False, "squared", at="last"))
+    made = network(cell, layers=2, direction="both", signature=Signature(2, 2, False, "squared", at="last"))
     checks = gradcheck(made, batch(LENGTHS[pattern], at="last"), most=25)
     assert worst(checks).passed, worst(checks)
 
@@ -59,12 +59,12 @@ def test_tokens_one_hot_and_embedded(cell: str, embedding: int) -> None:
 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_layers_without_biases(cell: str) -> None:
-    model = Model(cell=CELLS[cell](), units=3, layers=2, bidirectional=True, biases=False)
+    model = Model(cell=CELLS[cell](), units=3, layers=2, direction="both", biases=False)
     made = Network(model, VALUES, dtype="float64", seed=3)
     assert not any(".bias" in name for name in made.parameters if name.startswith("layers"))
     checks = gradcheck(made, batch(LENGTHS["ragged"]), most=25)
     assert worst(checks).passed, worst(checks)
-    full, same = network(cell, layers=2, bidirectional=True), batch(LENGTHS["ragged"])
+    full, same = network(cell, layers=2, direction="both"), batch(LENGTHS["ragged"])
     for name, array in full.parameters.items():
         array[...] = made.parameters.get(name, 0)
     np.testing.assert_array_equal(full.forward(same.inputs, same.lengths).outputs, made.forward(same.inputs, same.lengths).outputs)
@@ -79,7 +79,7 @@ def test_relu_agrees_with_central_differences() -> None:
 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_interventions_change_forward_and_backward_alike(cell: str) -> None:
-    made = network(cell, layers=2, bidirectional=True)
+    made = network(cell, layers=2, direction="both")
     points = [point for _, points in made.model.cell.stages for point in points]
     for point in points:
         with made.intervene(f"layers.0.*.{point}", hooks.clamp(0.3, units=[1])):
@@ -90,10 +90,10 @@ def test_interventions_change_forward_and_backward_alike(cell: str) -> None:
             assert worst(checks).passed, (point, worst(checks))
 
 
-@pytest.mark.parametrize(("cell", "at", "bidirectional"), list(product(CELLS, ("every", "last"), (False, True))))
-def test_clamping_what_a_step_reads(cell: str, at: str, bidirectional: bool) -> None:
+@pytest.mark.parametrize(("cell", "at", "direction"), list(product(CELLS, ("every", "last"), DIRECTIONS)))
+def test_clamping_what_a_step_reads(cell: str, at: str, direction: str) -> None:
     """Also in the padding, where a state stands still as it is and not as the next step would read it."""
-    made = network(cell, layers=2, bidirectional=bidirectional, signature=Signature(2, 2, False, "squared", at=at))
+    made = network(cell, layers=2, direction=direction, signature=Signature(2, 2, False, "squared", at=at))
     with made.intervene("layers.*.recurrent", hooks.ablate([0, 2])):
         checks = gradcheck(made, batch(LENGTHS["ragged"], at), most=20)
     assert worst(checks).passed, worst(checks)
@@ -110,7 +110,7 @@ def test_saturated_preactivations_give_no_warning_and_a_right_gradient(cell: str
 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_arrays_handed_in_are_left_alone(cell: str) -> None:
-    made, given = network(cell, bidirectional=True), batch(LENGTHS["ragged"])
+    made, given = network(cell, direction="both"), batch(LENGTHS["ragged"])
     before = {name: array.copy() for name, array in made.parameters.items()}
     inputs, targets = given.inputs.copy(), given.targets.copy()
     run = made.forward(given.inputs, given.lengths)
@@ -134,9 +134,9 @@ def test_complex_step_catches_a_planted_mistake(cell: str) -> None:
     assert not worst(gradcheck(made, batch(None))).passed
 
 
-@pytest.mark.parametrize(("cell", "bidirectional"), list(product(CELLS, (False, True))))
-def test_truncation_does_not_depend_on_the_padding(cell: str, bidirectional: bool) -> None:
-    made, given = network(cell, layers=1, bidirectional=bidirectional), batch(LENGTHS["ragged"])
+@pytest.mark.parametrize(("cell", "direction"), list(product(CELLS, DIRECTIONS)))
+def test_truncation_does_not_depend_on_the_padding(cell: str, direction: str) -> None:
+    made, given = network(cell, layers=1, direction=direction), batch(LENGTHS["ragged"])
 
     def gradients(part: Batch) -> dict[str, np.ndarray]:
         run = made.forward(part.inputs, part.lengths)

@@ -19,9 +19,9 @@ LENGTHS = {"full": None, "ragged": np.array([7, 3, 1, 5]), "none reaches the end
 EXACT = {"rtol": 1e-9, "atol": 1e-11}
 
 
-def network(cell: str, layers: int, bidirectional: bool, activation: str = "tanh") -> Network:
+def network(cell: str, layers: int, direction: str, activation: str = "tanh") -> Network:
     kind = CELLS[cell](activation=activation) if cell == "rnn" else CELLS[cell]()
-    model = Model(cell=kind, units=UNITS, layers=layers, bidirectional=bidirectional)
+    model = Model(cell=kind, units=UNITS, layers=layers, direction=direction)
     made = Network(model, Signature(INPUTS, OUTPUTS, False, "squared"), dtype="float64")
     rng = np.random.default_rng(1)
     for array in made.parameters.values():
@@ -38,7 +38,7 @@ def stacked(array: np.ndarray, made: Network, cell: str) -> np.ndarray:
 def torch_module(made: Network, cell: str, activation: str = "tanh"):  # type: ignore[no-untyped-def]
     options = {"nonlinearity": activation} if cell == "rnn" else {}
     kind = getattr(torch.nn, cell.upper())
-    module = kind(INPUTS, UNITS, made.model.layers, bidirectional=made.model.bidirectional, dtype=torch.float64, **options)
+    module = kind(INPUTS, UNITS, made.model.layers, bidirectional=made.model.direction == "both", dtype=torch.float64, **options)
     state = {}
     for layer, direction in made.parts.places:
         part, end = f"layers.{layer}.{direction}.", f"_l{layer}{'_reverse' if direction == 'backward' else ''}"
@@ -55,10 +55,10 @@ def torch_module(made: Network, cell: str, activation: str = "tanh"):  # type: i
 
 @pytest.mark.torch
 @pytest.mark.parametrize("pattern", list(LENGTHS))
-@pytest.mark.parametrize(("layers", "bidirectional"), list(product((1, 2, 3), (False, True))))
+@pytest.mark.parametrize(("layers", "direction"), list(product((1, 2, 3), ("forward", "both"))))
 @pytest.mark.parametrize(("cell", "activation"), [("rnn", "tanh"), ("rnn", "relu"), ("gru", "tanh"), ("lstm", "tanh")])
-def test_outputs_states_and_gradients(cell: str, activation: str, layers: int, bidirectional: bool, pattern: str) -> None:
-    made, rng, lengths = network(cell, layers, bidirectional, activation), np.random.default_rng(2), LENGTHS[pattern]
+def test_outputs_states_and_gradients(cell: str, activation: str, layers: int, direction: str, pattern: str) -> None:
+    made, rng, lengths = network(cell, layers, direction, activation), np.random.default_rng(2), LENGTHS[pattern]
     module, names = torch_module(made, cell, activation), [f"layers.{layer}.{direction}" for layer, direction in made.parts.places]
     states = made.model.cell.states
     inputs, targets = rng.normal(size=(STEPS, SIZE, INPUTS)), rng.normal(size=(STEPS, SIZE, OUTPUTS))
@@ -114,7 +114,7 @@ def compare_parameters(made: Network, module, gradients: dict[str, np.ndarray], 
 @pytest.mark.torch
 def test_gates_and_every_gradient_in_time_of_an_lstm() -> None:
     """PyTorch's fused LSTM shows neither gates nor inner gradients; a loop written out with retain_grad does."""
-    made, rng = network("lstm", 1, False), np.random.default_rng(3)
+    made, rng = network("lstm", 1, "forward"), np.random.default_rng(3)
     inputs, targets = rng.normal(size=(STEPS, SIZE, INPUTS)), rng.normal(size=(STEPS, SIZE, OUTPUTS))
     batch, seen = Batch(inputs, targets), {}
     with (

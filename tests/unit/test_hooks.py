@@ -13,7 +13,7 @@ from gradviz.network import Network
 
 @pytest.fixture
 def network() -> Network:
-    return Network(Model(cell=CELLS["lstm"](), units=4, layers=2, bidirectional=True), Signature(3, 2, False, "squared"), seed=1)
+    return Network(Model(cell=CELLS["lstm"](), units=4, layers=2, direction="both"), Signature(3, 2, False, "squared"), seed=1)
 
 
 INPUTS = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float32)
