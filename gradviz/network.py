@@ -25,7 +25,8 @@ class Network:
 
     def __init__(self, model: Model, signature: Signature, *, dtype: str = "float32", seed: int = 0) -> None:
         parts = Architecture(model, signature)
-        parameters = initialize(parts.shapes(), parts.blocks(), model.initialization, np.random.default_rng(seed), dtype)
+        rng = np.random.default_rng(seed)
+        parameters = initialize(parts.shapes(), parts.blocks(), model.initialization, rng, dtype, model.cell.begin)
         self._set_up(parts, parameters, dtype, Hooks(parts.hook_points))
 
     def _set_up(self, parts: Architecture, parameters: Parameters, dtype: str, hooks: Hooks) -> None:

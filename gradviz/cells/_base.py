@@ -60,7 +60,8 @@ class Weights:
     """One layer's weights made ready for a pass.
 
     ih: (block, input, unit), hh: (block, unit, unit), bias: (block, unit), with the half of the sigmoids folded in;
-    back: hh as it is, each block transposed; own: what the cell has besides, as it is. Biases that a layer lacks are zero.
+    back: hh as it is, each block transposed; own: what the cell has besides, as it is unless the cell prepares it. Biases that a
+    layer lacks are zero.
     """
 
     ih: Array
@@ -98,6 +99,10 @@ class Cell(ABC):
         """Names and shapes of parameters that only this cell has; the names of biases begin with "bias"."""
         return {}
 
+    def begin(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """How a parameter of `own_shapes` begins: at zero, unless the cell says otherwise."""
+        return np.zeros(shape)
+
     def prepare(self, parameters: Parameters) -> Weights:
         """Fold the half of sigmoid(x) = (1 + tanh(x/2))/2 into the weights of the gates."""
         ih, hh = parameters["weight_ih"], parameters["weight_hh"]
@@ -111,6 +116,12 @@ class Cell(ABC):
     @abstractmethod
     def local_derivatives(self, tape: Sequence) -> None:
         """Fill `tape.factors` for all steps at once."""
+
+    def output_slope(self, tape: Sequence, weights: Weights) -> Array:
+        """∂h_t/∂c_t of a cell with a second state, within a step and with interventions folded in, (time, batch, unit): its own
+        factor that leads from hidden to no block."""
+        slope: Array = tape.factors[self.factors.index(("hidden", ""))]
+        return slope
 
     @abstractmethod
     def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:

@@ -150,9 +150,9 @@ def test_truncation_does_not_depend_on_the_padding(cell: str, direction: str) ->
 def kinds_of_gradient(made: Network, given: Batch, state: str = "hidden") -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     with ExitStack() as stack:
-        for kind in hooks.KINDS:
+        for kind in made.parts.kinds(state):
             watch = lambda name, array, kind=kind: found.__setitem__(kind, array.copy())  # noqa: E731
-            stack.enter_context(made.observe(f"layers.0.forward.{state}", watch, gradient=kind))
+            stack.enter_context(made.observe(f"layers.0.*.{state}", watch, gradient=kind))
         run = made.forward(given.inputs, given.lengths)
         made.backward(run, made.loss(run, given).d_outputs)
     return found
@@ -165,6 +165,39 @@ def test_direct_and_through_time_sum_to_total(cell: str) -> None:
         found = kinds_of_gradient(made, given, state)
         np.testing.assert_allclose(found["direct"] + found["through_time"], found["total"], rtol=1e-12, atol=1e-15)
         assert found["through_time"].any()
+
+
+def slopes(made: Network, given: Batch, point: str) -> tuple[np.ndarray, np.ndarray]:
+    """Gradient at a point of layer 0 by complex step, (time, batch, unit): of the whole loss, and of the loss at the same step alone.
+
+    Examples do not influence one another, so that a unit is disturbed in all of them at once.
+    """
+    exact, (name,) = made.astype("complex128", hooks=True), made.parts.directions
+    total, direct = (np.zeros((given.steps, given.size, made.model.units)) for _ in range(2))
+    for t, unit in np.ndindex(given.steps, made.model.units):
+
+        def disturb(at: int, array: np.ndarray, t: int = t, unit: int = unit) -> np.ndarray | None:
+            return array + 1e-30j * (np.arange(array.shape[1]) == unit) if at == t else None
+
+        with exact.intervene(f"layers.0.{name}.{point}", disturb):
+            loss = exact.loss(exact.forward(given.inputs, given.lengths), given)
+        slope = loss.per_step.imag / 1e-30 / loss.count
+        total[t, :, unit], direct[t, :, unit] = slope.sum(axis=0), slope[t]
+    return total, direct
+
+
+@pytest.mark.parametrize(("cell", "direction"), list(product(CELLS, ("forward", "backward"))))
+def test_the_gradient_at_every_point_is_the_derivative(cell: str, direction: str) -> None:
+    """Also while another point, or the point itself, is held in one unit."""
+    made, given = network(cell, direction=direction), batch(LENGTHS["ragged"])
+    for held, point in product(made.parts.made, made.parts.made):
+        with made.intervene(f"layers.0.*.{held}", hooks.clamp(0.3, units=[1])):
+            found = kinds_of_gradient(made, given, point)
+            total, direct = slopes(made, given, point)
+        np.testing.assert_allclose(found["total"], total, rtol=1e-10, atol=1e-13, err_msg=f"{point}, {held} held")
+        if point in made.model.cell.states:
+            np.testing.assert_allclose(found["direct"], direct, rtol=1e-10, atol=1e-13, err_msg=f"{point}, {held} held")
+            np.testing.assert_allclose(found["through_time"], total - direct, rtol=1e-10, atol=1e-13)
 
 
 def test_what_arrives_through_time_keeps_its_digits() -> None:
