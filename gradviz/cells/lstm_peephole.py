@@ -87,7 +87,8 @@ class LSTMPeephole(Cell):
 
     def output_slope(self, tape: Sequence, weights: Weights) -> Array:
         """o (1 − tanh² c) + p_o o (1 − o) tanh c: through the squashing, and through the output gate that saw c_t."""
-        return tape.factors[4] + weights.own["peephole"][0] * tape.factors[0]
+        slope: Array = tape.factors[4] + weights.own["peephole"][0] * tape.factors[0]
+        return slope
 
     def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
         d_hidden, d_cell = step.d_after
