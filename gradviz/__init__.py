@@ -16,6 +16,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from gradviz import hooks as hooks
+    from gradviz.bridges import from_torch as from_torch
+    from gradviz.bridges import load_weights as load_weights
+    from gradviz.bridges import save_weights as save_weights
+    from gradviz.bridges import to_torch as to_torch
     from gradviz.charts import chart as chart
     from gradviz.config import Experiment as Experiment
     from gradviz.config import Model as Model
@@ -38,10 +42,14 @@ _HOME = {
     "Run": "gradviz.frames",
     "Training": "gradviz.config",
     "chart": "gradviz.charts",
+    "from_torch": "gradviz.bridges",
     "hooks": "gradviz.hooks",
     "load": "gradviz.frames",
     "load_runs": "gradviz.frames",
+    "load_weights": "gradviz.bridges",
     "report": "gradviz.reports",
+    "save_weights": "gradviz.bridges",
+    "to_torch": "gradviz.bridges",
     "train": "gradviz.training",
 }
 

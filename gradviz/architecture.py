@@ -17,14 +17,14 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Architecture:
-    """(embedding →) layers, each forward or in both directions, → readout."""
+    """(embedding →) layers, which all read forward, backward or in both directions, → readout."""
 
     model: Model
     signature: Signature
 
     @property
     def directions(self) -> tuple[str, ...]:
-        return ("forward", "backward") if self.model.bidirectional else ("forward",)
+        return ("forward", "backward") if self.model.direction == "both" else (self.model.direction,)
 
     @property
     def places(self) -> list[tuple[int, str]]:

@@ -12,6 +12,8 @@ from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.options import check, entry, option
 from gradviz.tasks import TASKS, Task
 
+DIRECTIONS = ("forward", "backward", "both")
+
 
 @dataclass(frozen=True)
 class Model:
@@ -20,7 +22,7 @@ class Model:
     cell: Cell = entry(CELLS, "lstm", "kind of recurrent cell")
     units: int = option(64, "units of each layer and direction", low=1)
     layers: int = option(1, "layers, one on top of the other", low=1)
-    bidirectional: bool = option(False, "read every sequence in both directions")
+    direction: str = option("forward", "how every layer reads a sequence", choices=DIRECTIONS)
     biases: bool = option(True, "recurrent layers have biases; the readout always has one")
     embedding: int = option(0, "size of the token embedding; 0 feeds tokens one-hot", low=0)
     initialization: Initialization = field(default_factory=Initialization)
@@ -79,10 +81,10 @@ class Experiment:
                 "carry_state starts each batch from the last one's final states, but this task's sequences do not continue one another; "
                 "use the task text with order contiguous, or no carry_state."
             )
-        if self.model.bidirectional:
+        if self.model.direction != "forward":
             raise GradvizError(
-                "carry_state does not go with bidirectional: reading backward begins at the end of a sequence, and what follows has not "
-                "been read yet. Use one of them."
+                f"carry_state does not go with direction {self.model.direction}: reading backward begins at the end of a sequence, and "
+                "what follows has not been read yet. Use direction forward, or no carry_state."
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +93,15 @@ class Experiment:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Experiment":
         try:
-            return options.from_dict(cls, values)
-        except (KeyError, TypeError, ValueError) as error:
+            return options.from_dict(cls, _as_named_now(values))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise GradvizError(f"this is not an experiment: {error}") from error
+
+
+def _as_named_now(values: dict[str, Any]) -> dict[str, Any]:
+    """Runs stored before there was `direction` say `bidirectional`: true is "both", false "forward"."""
+    model = values.get("model")
+    if not isinstance(model, dict) or not isinstance(model.get("bidirectional"), bool):
+        return values
+    rest = {name: value for name, value in model.items() if name != "bidirectional"}
+    return {**values, "model": {"direction": "both" if model["bidirectional"] else "forward", **rest}}

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from gradviz.arrays import Array, Parameters
-from gradviz.errors import GradvizError
+from gradviz.errors import GradvizError, ShapeError
 from gradviz.options import check, option
 
 Shape = tuple[int, ...]
+Begin = Callable[[str, Shape, np.random.Generator], Array]
 
 
 def normal(shape: Shape, rng: np.random.Generator, scale: float = 1.0) -> Array:
@@ -74,16 +75,35 @@ def initialize(
     options: Initialization,
     rng: np.random.Generator,
     dtype: DTypeLike = np.float32,
+    begin: Begin | None = None,
 ) -> Parameters:
-    """All parameters, in the order of `shapes`. `gates` names the blocks along the first axis of a layer's bias (gate, unit).
+    """All parameters, in the order of `shapes`. `gates` names the blocks along the first axis of a layer's bias (gate, unit);
+    `begin(name, shape, rng)` is asked for parameters that only the cell knows.
 
     weight_hh (gate, unit, unit): each gate's matrix drawn on its own. weight_ih (gate, input, unit): N(0, input_scale²) in the first
     layer, whose inputs are one-hot or few; N(0, 1/inputs) above it, where all inputs are active at once.
     """
-    return {name: np.ascontiguousarray(_draw(name, shape, gates.get(name, ()), options, rng), dtype) for name, shape in shapes.items()}
+    drawn: Parameters = {}
+    for name, shape in shapes.items():
+        given = _draw(name, shape, gates.get(name, ()), options, rng)
+        if given is None:
+            given = _of_cell(name, shape, begin, rng)
+        drawn[name] = np.ascontiguousarray(given, dtype)
+    return drawn
 
 
-def _draw(name: str, shape: Shape, blocks: tuple[str, ...], options: Initialization, rng: np.random.Generator) -> Array:
+def _of_cell(name: str, shape: Shape, begin: Begin | None, rng: np.random.Generator) -> Array:
+    if begin is None or not name.startswith("layers."):
+        known = "layers.….weight_ih, weight_hh, bias; readout.weight, readout.bias; embedding.weight"
+        raise GradvizError(f"there is no initializer for the parameter {name!r}; there is one for {known}.")
+    drawn = begin(name.rsplit(".", 1)[-1], shape, rng)
+    if np.shape(drawn) != shape:
+        raise ShapeError(f"the cell begins its parameter {name!r} with shape {np.shape(drawn)}; its own_shapes say {shape}.")
+    return drawn
+
+
+def _draw(name: str, shape: Shape, blocks: tuple[str, ...], options: Initialization, rng: np.random.Generator) -> Array | None:
+    """What is known here; None for the rest."""
     match name.split("."):
         case ["layers", *_, "weight_hh"]:
             drawn = options.gain * RECURRENT[options.recurrent](shape, rng)
@@ -97,11 +117,10 @@ def _draw(name: str, shape: Shape, blocks: tuple[str, ...], options: Initializat
             drawn = normal(shape, rng, 1 / np.sqrt(shape[1]))
         case ["layers", _, _, "bias"]:
             drawn = _bias(shape, [block.rsplit(".", 1)[-1] for block in blocks], options, rng)
-        case ["layers", _, _, "bias_hh"] | ["readout", "bias"]:
+        case ["readout", "bias"]:
             drawn = np.zeros(shape)
         case _:
-            known = "layers.….weight_ih, weight_hh, bias, bias_hh; readout.weight, readout.bias; embedding.weight"
-            raise GradvizError(f"there is no initializer for the parameter {name!r}; there is one for {known}.")
+            return None
     return drawn
 
 

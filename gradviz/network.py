@@ -1,4 +1,4 @@
-"""A recurrent network: (embedding →) a stack of layers, each forward or bidirectional, → readout."""
+"""A recurrent network: (embedding →) a stack of layers that read forward, backward or both ways → readout."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -25,8 +25,15 @@ class Network:
 
     def __init__(self, model: Model, signature: Signature, *, dtype: str = "float32", seed: int = 0) -> None:
         parts = Architecture(model, signature)
-        parameters = initialize(parts.shapes(), parts.blocks(), model.initialization, np.random.default_rng(seed), dtype)
+        parameters = initialize(parts.shapes(), parts.blocks(), model.initialization, np.random.default_rng(seed), dtype, model.cell.begin)
         self._set_up(parts, parameters, dtype, Hooks(parts.hook_points))
+
+    @classmethod
+    def of(cls, parts: Architecture, parameters: Parameters, dtype: str, hooks: Hooks | None = None) -> "Network":
+        """A network of given parts with given parameters, which become its own."""
+        made = cls.__new__(cls)
+        made._set_up(parts, parameters, dtype, hooks or Hooks(parts.hook_points))
+        return made
 
     def _set_up(self, parts: Architecture, parameters: Parameters, dtype: str, hooks: Hooks) -> None:
         self.parts, self.model, self.signature = parts, parts.model, parts.signature
@@ -35,10 +42,8 @@ class Network:
 
     def astype(self, dtype: str, *, hooks: bool = False) -> "Network":
         """A copy that computes in another precision. hooks: share this network's observers and interventions."""
-        copy = Network.__new__(Network)
         parameters = {name: array.astype(dtype) for name, array in self.parameters.items()}
-        copy._set_up(self.parts, parameters, dtype, self.hooks if hooks else Hooks(self.parts.hook_points))
-        return copy
+        return Network.of(self.parts, parameters, dtype, self.hooks if hooks else None)
 
     # ------------------------------------------------------------------ looking and changing
 
@@ -194,7 +199,8 @@ class Network:
                 name = f"layers.{layer}.{direction}"
                 initial[name] = self._backward_layer(run, name, self._share(arriving, place), ends.get(name), truncation)
                 if parameters:
-                    gradients |= {f"{name}.{key}": value for key, value in self._parameter_gradients(run, name).items()}
+                    found = parameter_gradients(run.tapes[name], run.read_by(name), self.signature.inputs)
+                    gradients |= {f"{name}.{key}": value for key, value in found.items()}
                 inputs = self._input_gradients(run, name)
                 current = inputs if current is None else current + inputs
         if self.parts.embeds and current is not None:
@@ -223,9 +229,6 @@ class Network:
             self.hooks.show(f"{name}.{point}", partial(tape.gradients, point), self.parts.kinds(point))
         return initial
 
-    def _parameter_gradients(self, run: Pass, name: str) -> Parameters:
-        return parameter_gradients(run.tapes[name], run.read_by(name), self.signature.inputs)
-
     def _input_gradients(self, run: Pass, name: str) -> Array | None:
         """(time, batch, input) of what the layer read; None for tokens."""
         return None if run.read_by(name).ndim == 2 else input_gradients(run.tapes[name], self.parameters[f"{name}.weight_ih"])
@@ -244,5 +247,4 @@ def _whole(array: Array) -> Array:
 
 
 def _block(index: int, array: Array) -> Array:
-    block: Array = array[index]
-    return block
+    return np.asarray(array[index])

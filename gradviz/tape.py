@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from gradviz.arrays import Array
-from gradviz.cells import Cell, Sequence, Step
+from gradviz.cells import Cell, Sequence, Step, Weights
 from gradviz.cores import halves
 
 LARGE = 4_000_000  # multiplications of a recurrent step: below, two threads wait for Python's lock more than they gain
@@ -60,6 +60,7 @@ class Tape:
         large = size > 1 and blocks * size * units * units >= LARGE
         self.parts = [self._part(rows) for rows in halves(size)] if large else [self.whole]
         self.direct: Array = np.zeros(0, dtype)
+        self.weights: Weights | None = None  # of the last backward pass
         self.through: tuple[Array, ...] | None = None
         self.passes: dict[str, Array] = {}
         self.padding: Array | None = None
@@ -123,9 +124,9 @@ class Tape:
     def gradients(self, point: str, kind: str = "total") -> Array:
         """Gradient of the loss with respect to a point. For the hidden state `kind` may also be "direct" (what arrives at step
         t from above) or "through_time" (what arrives from the next step, if `keep_through` was asked for); the two sum to "total".
-        For the cell state direct is what arrives through the output gate from the direct part of h."""
+        For the cell state direct is what arrives in the same step from the direct part of h."""
         if point not in self.cell.states:
-            return self.visible(self.cell.point_gradients(self.sequence)[point.removeprefix("gate.")])
+            return self.visible(self._of_block(point.removeprefix("gate.")))
         place = self.cell.states.index(point)
         if kind == "total":
             return self.visible(self.sequence.d_after[place])
@@ -135,12 +136,16 @@ class Tape:
         arrived = self.through[place]
         return self.visible(arrived + self._through_output(self.through[0]) if place else arrived)
 
+    def _of_block(self, block: str) -> Array:
+        """Gradient at a block's activation: none where the state it leads to was replaced."""
+        gradient = self.cell.point_gradients(self.sequence)[block]
+        for state in self.cell.states:
+            if (state, block) in self.cell.factors and state in self.passes:
+                gradient = np.where(self.passes[state], gradient, np.zeros((), gradient.dtype))
+        return gradient
+
     def _through_output(self, d_hidden: Array) -> Array:
         """What of a gradient at h_t reaches c_t in the same step."""
+        assert self.weights is not None, "a backward pass first"
         with np.errstate(all="ignore"):
-            return d_hidden * self._output_slope()
-
-    def _output_slope(self) -> Array:
-        """∂h_t/∂c_t of a cell with a second state, from its own factor that leads from hidden to no block."""
-        slope: Array = self.sequence.factors[self.cell.factors.index(("hidden", ""))]
-        return slope
+            return d_hidden * self.cell.output_slope(self.sequence, self.weights)

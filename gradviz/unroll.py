@@ -88,7 +88,7 @@ def backward(tape: Tape, weights: Weights, direct: Array, d_final: tuple[Array |
 
     truncation: the gradient does not cross every so-many-th step, counted from where each sequence's reading begins; 0 never cuts.
     """
-    tape.direct = direct
+    tape.direct, tape.weights = direct, weights
     for array, gradient in zip(tape.carry, d_final, strict=True):
         array[...] = 0 if gradient is None else gradient
     with np.errstate(all="ignore"):

@@ -61,7 +61,7 @@ class _Maker:
         rule = CLIPPING["norm"](limit=self.curves.limit) if story.clipped else CLIPPING["none"]()
         self.experiment = Experiment(
             task=TASKS[story.task](length=self.curves.time),
-            model=Model(cell=self.cell, units=self.variant.units, layers=self.variant.layers, bidirectional=self.variant.bidirectional),
+            model=Model(cell=self.cell, units=self.variant.units, layers=self.variant.layers, direction=self.variant.direction),
             training=Training(updates=story.steps, clipping=rule, seed=self.variant.seed),
             recording=Recording(every, every, max(1, story.steps // 2), probe_examples=self.variant.examples),
         )
@@ -102,7 +102,7 @@ class _Maker:
         return {**made, "readout.bias": np.zeros(outputs, np.float32)}
 
     def _layers(self) -> list[tuple[int, str]]:
-        ways = ("forward", "backward") if self.variant.bidirectional else ("forward",)
+        ways = ("forward", "backward") if self.variant.direction == "both" else (self.variant.direction,)
         return [(layer, way) for layer in range(self.variant.layers) for way in ways]
 
     def _places(self) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ class Variant:
     time: int = 0
     units: int = 8
     layers: int = 1
-    bidirectional: bool = False
+    direction: str = "forward"
     examples: int = 2
     limit: float = 0.0  # of the clipping norm; 0 means 0.5 (text) or 1 (adding)
     seed: int = 0

@@ -71,7 +71,8 @@ class Weights:
     """One layer's weights made ready for a pass.
 
     ih: (block, input, unit), hh: (block, unit, unit), bias: (block, unit), with the minus of the sigmoids folded in;
-    back: hh as it is, each block transposed; own: what the cell has besides, as it is. Biases that a layer lacks are zero.
+    back: hh as it is, each block transposed; own: what the cell has besides, as it is unless the cell prepares it. Biases that a
+    layer lacks are zero.
     """
 
     ih: Array
@@ -109,6 +110,10 @@ class Cell(ABC):
         """Names and shapes of parameters that only this cell has; the names of biases begin with "bias"."""
         return {}
 
+    def begin(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """How a parameter of `own_shapes` begins: at zero, unless the cell says otherwise."""
+        return np.zeros(shape)
+
     def prepare(self, parameters: Parameters) -> Weights:
         """Fold the minus of sigmoid(x) = 1/(1 + exp(-x)) into the weights of the gates."""
         ih, hh = parameters["weight_ih"], parameters["weight_hh"]
@@ -122,6 +127,12 @@ class Cell(ABC):
     @abstractmethod
     def local_derivatives(self, tape: Sequence) -> None:
         """Fill `tape.factors` for all steps at once."""
+
+    def output_slope(self, tape: Sequence, weights: Weights) -> Array:
+        """∂h_t/∂c_t of a cell with a second state, within a step and with interventions folded in, (time, batch, unit): its own
+        factor that leads from hidden to no block."""
+        slope: Array = tape.factors[self.factors.index(("hidden", ""))]
+        return slope
 
     @abstractmethod
     def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
@@ -149,11 +160,11 @@ def products(states: Array, gradients: Array) -> Array:
     return total
 
 
-def sigmoids(step: Step) -> None:
-    """Activate the gates, in place; their pre-activations come with the sign turned."""
-    np.exp(step.sigmoids, out=step.sigmoids)
-    np.add(step.sigmoids, 1, out=step.sigmoids)
-    np.reciprocal(step.sigmoids, out=step.sigmoids)
+def sigmoids(gates: Array) -> None:
+    """Activate gates, in place; their pre-activations come with the sign turned."""
+    np.exp(gates, out=gates)
+    np.add(gates, 1, out=gates)
+    np.reciprocal(gates, out=gates)
 
 
 def one_minus_square(value: Array, partner: Array, out: Array) -> None:

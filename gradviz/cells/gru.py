@@ -35,7 +35,7 @@ class GRU(Cell):
         np.matmul(step.before[0], weights.hh, out=step.product)
         np.add(step.sigmoids, step.product[:2], out=step.sigmoids)
         np.add(step.product[2], weights.own["bias_hh"], out=step.extra[0])
-        sigmoids(step)
+        sigmoids(step.sigmoids)
 
     def propose(self, weights: Weights, step: Step) -> None:
         r, _, n = step.rows

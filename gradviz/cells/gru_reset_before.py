@@ -31,7 +31,7 @@ class GRUResetBefore(Cell):
     def gate(self, weights: Weights, step: Step) -> None:
         np.matmul(step.before[0], weights.hh[:2], out=step.product[:2])
         np.add(step.sigmoids, step.product[:2], out=step.sigmoids)
-        sigmoids(step)
+        sigmoids(step.sigmoids)
 
     def propose(self, weights: Weights, step: Step) -> None:
         r, _, n = step.rows

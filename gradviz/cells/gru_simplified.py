@@ -28,7 +28,7 @@ class GRUSimplified(Cell):
     def activate(self, weights: Weights, step: Step) -> None:
         np.matmul(step.before[0], weights.hh, out=step.product)
         np.add(step.block, step.product, out=step.block)
-        sigmoids(step)
+        sigmoids(step.sigmoids)
         np.tanh(step.rows[1], out=step.rows[1])
 
     def blend(self, weights: Weights, step: Step) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.cells._base import Cell, Sequence, Step, Weights, one_minus_square, sigmoids
+from gradviz.cells._base import Cell, Sequence, Step, Weights, sigmoids
+from gradviz.cells._memory import BLOCKS, FACTORS, emit, memory_derivatives, memory_gradients, remember
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,11 @@ class LSTM(Cell):
     """Three gates and a cell state that is only ever scaled by f and added to."""
 
     family = "lstm"
-    # The three gates stand together, and so do the three blocks whose gradient comes through c: each trio is one operation.
-    blocks = ("output", "input", "forget", "candidate")
+    blocks = BLOCKS
     gates = 3
     states = ("hidden", "cell")
     extra = ("squashed",)
-    factors = (("hidden", "output"), ("cell", "input"), ("cell", "forget"), ("cell", "candidate"), ("hidden", ""), ("cell", ""))
+    factors = FACTORS
     stages = (
         ("activate", ("gate.output", "gate.input", "gate.forget", "candidate")),
         ("remember", ("cell",)),
@@ -35,33 +35,17 @@ class LSTM(Cell):
     def activate(self, weights: Weights, step: Step) -> None:
         np.matmul(step.before[0], weights.hh, out=step.product)
         np.add(step.block, step.product, out=step.block)
-        sigmoids(step)
+        sigmoids(step.sigmoids)
         np.tanh(step.rows[3], out=step.rows[3])
 
     def remember(self, weights: Weights, step: Step) -> None:
-        _, i, f, g = step.rows
-        cell = step.after[1]
-        np.multiply(f, step.before[1], out=cell)
-        np.multiply(i, g, out=step.spare)
-        np.add(cell, step.spare, out=cell)
+        remember(step)
 
     def emit(self, weights: Weights, step: Step) -> None:
-        (squashed,) = step.extra
-        np.tanh(step.after[1], out=squashed)
-        np.multiply(step.rows[0], squashed, out=step.after[0])
+        emit(step)
 
     def local_derivatives(self, tape: Sequence) -> None:
-        o, i, f, g = tape.block
-        (squashed,) = tape.extra
-        factors = tape.factors
-        np.subtract(1, tape.block[:3], out=factors[:3])
-        np.multiply(factors[:3], tape.block[:3], out=factors[:3])  # σ' = σ(1 − σ)
-        np.multiply(factors[0], squashed, out=factors[0])
-        np.multiply(factors[1], g, out=factors[1])
-        np.multiply(factors[2], tape.before[1], out=factors[2])
-        one_minus_square(g, i, out=factors[3])
-        one_minus_square(squashed, o, out=factors[4])
-        np.copyto(factors[5], f)
+        memory_derivatives(tape)
 
     def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
         d_hidden, d_cell = step.d_after
@@ -75,6 +59,4 @@ class LSTM(Cell):
         np.add.reduce(step.product, axis=0, out=carry[0])
 
     def point_gradients(self, tape: Sequence) -> dict[str, Array]:
-        _, i, _, g = tape.block
-        d_hidden, d_cell = tape.d_after
-        return {"output": d_hidden * tape.extra[0], "input": d_cell * g, "forget": d_cell * tape.before[1], "candidate": d_cell * i}
+        return memory_gradients(tape)

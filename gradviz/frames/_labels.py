@@ -40,7 +40,7 @@ def _task(run: Run) -> str:
 
 def _layers(run: Run) -> str:
     count = run.setting("model", "layers")
-    ways = ", both directions" if run.setting("model", "bidirectional") == "True" else ""
+    ways = {"both": ", both directions", "backward": ", read backward"}.get(run.setting("model", "direction"), "")
     return f"{count} layer{'' if count == '1' else 's'}{ways}"
 
 

@@ -4,14 +4,12 @@ Another process may read while this one writes. What `flush` has returned from s
 """
 
 import json
-import os
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
@@ -19,11 +17,11 @@ from safetensors.numpy import save
 from gradviz import __version__
 from gradviz.arrays import Array
 from gradviz.errors import GradvizError, RunError
+from gradviz.files import beside, guard, replace
 from gradviz.recording.reading import read_meta
 from gradviz.recording.schema import TABLES, VERSION
 from gradviz.recording.segments import FOLDER, META, WEIGHTS, Encoder, Row, batch_of, checked_row, segments
 
-T = TypeVar("T")
 ROWS, BYTES, SECONDS = 1000, 4_000_000, 1.0  # a batch is written when one of these has gathered
 
 
@@ -47,8 +45,8 @@ class RunWriter:
             if not force:
                 raise RunError(f"{folder} holds a run already; choose another name, or --force to replace it.")
             for path in old:
-                _guard(path, path.unlink)
-        _guard(folder, lambda: (folder / FOLDER).mkdir(parents=True, exist_ok=True))
+                guard(path, path.unlink)
+        guard(folder, lambda: (folder / FOLDER).mkdir(parents=True, exist_ok=True))
         now = datetime.now(UTC).isoformat(timespec="seconds")
         first = {"schema": VERSION, "gradviz": __version__, "name": folder.name, "created": now, "status": "running", "error": ""}
         writer = cls(folder, {**first, "updates_done": 0, "seconds": 0.0, **meta})
@@ -94,10 +92,10 @@ class RunWriter:
         `rows` counts the rows written by now, so that a reader notices if some got lost.
         """
         self.meta |= {**meta, "rows": self._counts}
-        _replace(self.folder / META, json.dumps(self.meta, ensure_ascii=False, indent=1).encode())
+        replace(self.folder / META, json.dumps(self.meta, ensure_ascii=False, indent=1).encode())
 
     def save_weights(self, weights: Mapping[str, Array]) -> None:
-        _replace(self.folder / WEIGHTS, save({name: np.ascontiguousarray(value) for name, value in weights.items()}))
+        replace(self.folder / WEIGHTS, save({name: np.ascontiguousarray(value) for name, value in weights.items()}))
 
     def finish(self, status: str = "finished", error: str = "") -> None:
         """Write what waits, close the segments, and say in run.json how the run ended."""
@@ -136,7 +134,7 @@ class _Segment:
         number = max((int(path.stem.rsplit("-", 1)[1]) for path in segments(folder, table)), default=0) + 1
         self.path = folder / FOLDER / f"{table}-{number:04d}.arrows"
         self._encoder, self._good = Encoder(table), 0
-        self.file = _guard(self.path, lambda: open(self.path, "xb", buffering=0))  # noqa: SIM115
+        self.file = guard(self.path, lambda: open(self.path, "xb", buffering=0))  # noqa: SIM115
 
     def write(self, batch: Any) -> None:
         self._put(self._encoder.encode(batch))
@@ -158,34 +156,6 @@ class _Segment:
 
 def _written(folder: Path) -> list[Path]:
     """The files of a run in `folder`, and only those."""
-    own = [folder / name for name in (META, WEIGHTS, _beside(folder / META).name, _beside(folder / WEIGHTS).name)]
+    own = [folder / name for name in (META, WEIGHTS, beside(folder / META).name, beside(folder / WEIGHTS).name)]
     tables = [path for name in TABLES for path in segments(folder, name)]
     return [path for path in own if path.is_file() or path.is_symlink()] + tables
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    part = _beside(path)
-
-    def write() -> None:
-        try:
-            part.write_bytes(data)
-            os.replace(part, path)
-        except OSError:
-            with suppress(OSError):
-                part.unlink()
-            raise
-
-    _guard(path, write)
-
-
-def _guard(path: Path, act: Callable[[], T]) -> T:
-    """Do something to the disk; where it fails, say what could not be written and why."""
-    try:
-        return act()
-    except OSError as error:
-        raise GradvizError(f"cannot write {path}: {error.strerror or error}. Give another folder, or make room there.") from error

@@ -9,7 +9,7 @@ import pytest
 from gradviz import hooks
 from gradviz.batch import Batch, Signature
 from gradviz.cells import CELLS
-from gradviz.config import Model
+from gradviz.config import DIRECTIONS, Model
 from gradviz.gradcheck import Check, gradcheck, worst
 from gradviz.network import Network
 
@@ -17,8 +17,8 @@ LENGTHS = {"full": None, "ragged": np.array([6, 1, 4]), "all one": np.array([1, 
 VALUES, TOKENS = Signature(2, 2, False, "squared"), Signature(5, 5, True, "softmax")
 
 
-def network(cell: str, *, layers: int = 1, bidirectional: bool = False, signature: Signature = VALUES, embedding: int = 0) -> Network:
-    model = Model(cell=CELLS[cell](), units=3, layers=layers, bidirectional=bidirectional, embedding=embedding)
+def network(cell: str, *, layers: int = 1, direction: str = "forward", signature: Signature = VALUES, embedding: int = 0) -> Network:
+    model = Model(cell=CELLS[cell](), units=3, layers=layers, direction=direction, embedding=embedding)
     made = Network(model, signature, dtype="float64", seed=3)
     rng = np.random.default_rng(4)
     for array in made.parameters.values():  # biases of zero would hide mistakes
@@ -34,17 +34,17 @@ def batch(lengths: np.ndarray | None, at: str = "every", steps: int = 6) -> Batc
     return Batch(inputs, rng.normal(size=(steps, 3, 2) if at == "every" else (3, 2)), lengths)
 
 
-@pytest.mark.parametrize(("cell", "pattern", "bidirectional"), list(product(CELLS, LENGTHS, (False, True))))
+@pytest.mark.parametrize(("cell", "pattern", "direction"), list(product(CELLS, LENGTHS, DIRECTIONS)))
 @pytest.mark.parametrize("layers", [1, 2, 3])
-def test_every_gradient_is_the_derivative(cell: str, pattern: str, bidirectional: bool, layers: int) -> None:
-    checks = gradcheck(network(cell, layers=layers, bidirectional=bidirectional), batch(LENGTHS[pattern]), most=25)
+def test_every_gradient_is_the_derivative(cell: str, pattern: str, direction: str, layers: int) -> None:
+    checks = gradcheck(network(cell, layers=layers, direction=direction), batch(LENGTHS[pattern]), most=25)
     assert worst(checks).passed, worst(checks)
 
 
 @pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("pattern", list(LENGTHS))
 def test_the_loss_at_the_last_step_alone(cell: str, pattern: str) -> None:
-    made = network(cell, layers=2, bidirectional=True, signature=Signature(2, 2, False, "squared", at="last"))
+    made = network(cell, layers=2, direction="both", signature=Signature(2, 2, False, "squared", at="last"))
     checks = gradcheck(made, batch(LENGTHS[pattern], at="last"), most=25)
     assert worst(checks).passed, worst(checks)
 
@@ -59,12 +59,12 @@ def test_tokens_one_hot_and_embedded(cell: str, embedding: int) -> None:
 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_layers_without_biases(cell: str) -> None:
-    model = Model(cell=CELLS[cell](), units=3, layers=2, bidirectional=True, biases=False)
+    model = Model(cell=CELLS[cell](), units=3, layers=2, direction="both", biases=False)
     made = Network(model, VALUES, dtype="float64", seed=3)
     assert not any(".bias" in name for name in made.parameters if name.startswith("layers"))
     checks = gradcheck(made, batch(LENGTHS["ragged"]), most=25)
     assert worst(checks).passed, worst(checks)
-    full, same = network(cell, layers=2, bidirectional=True), batch(LENGTHS["ragged"])
+    full, same = network(cell, layers=2, direction="both"), batch(LENGTHS["ragged"])
     for name, array in full.parameters.items():
         array[...] = made.parameters.get(name, 0)
     np.testing.assert_array_equal(full.forward(same.inputs, same.lengths).outputs, made.forward(same.inputs, same.lengths).outputs)
@@ -79,7 +79,7 @@ def test_relu_agrees_with_central_differences() -> None:
 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_interventions_change_forward_and_backward_alike(cell: str) -> None:
-    made = network(cell, layers=2, bidirectional=True)
+    made = network(cell, layers=2, direction="both")
     points = [point for _, points in made.model.cell.stages for point in points]
     for point in points:
         with made.intervene(f"layers.0.*.{point}", hooks.clamp(0.3, units=[1])):
@@ -90,10 +90,10 @@ def test_interventions_change_forward_and_backward_alike(cell: str) -> None:
             assert worst(checks).passed, (point, worst(checks))
 
 
-@pytest.mark.parametrize(("cell", "at", "bidirectional"), list(product(CELLS, ("every", "last"), (False, True))))
-def test_clamping_what_a_step_reads(cell: str, at: str, bidirectional: bool) -> None:
+@pytest.mark.parametrize(("cell", "at", "direction"), list(product(CELLS, ("every", "last"), DIRECTIONS)))
+def test_clamping_what_a_step_reads(cell: str, at: str, direction: str) -> None:
     """Also in the padding, where a state stands still as it is and not as the next step would read it."""
-    made = network(cell, layers=2, bidirectional=bidirectional, signature=Signature(2, 2, False, "squared", at=at))
+    made = network(cell, layers=2, direction=direction, signature=Signature(2, 2, False, "squared", at=at))
     with made.intervene("layers.*.recurrent", hooks.ablate([0, 2])):
         checks = gradcheck(made, batch(LENGTHS["ragged"], at), most=20)
     assert worst(checks).passed, worst(checks)
@@ -123,7 +123,7 @@ def test_a_gate_that_is_nearly_shut_keeps_its_digits(cell: str, gate: str) -> No
 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_arrays_handed_in_are_left_alone(cell: str) -> None:
-    made, given = network(cell, bidirectional=True), batch(LENGTHS["ragged"])
+    made, given = network(cell, direction="both"), batch(LENGTHS["ragged"])
     before = {name: array.copy() for name, array in made.parameters.items()}
     inputs, targets = given.inputs.copy(), given.targets.copy()
     run = made.forward(given.inputs, given.lengths)
@@ -147,9 +147,9 @@ def test_complex_step_catches_a_planted_mistake(cell: str) -> None:
     assert not worst(gradcheck(made, batch(None))).passed
 
 
-@pytest.mark.parametrize(("cell", "bidirectional"), list(product(CELLS, (False, True))))
-def test_truncation_does_not_depend_on_the_padding(cell: str, bidirectional: bool) -> None:
-    made, given = network(cell, layers=1, bidirectional=bidirectional), batch(LENGTHS["ragged"])
+@pytest.mark.parametrize(("cell", "direction"), list(product(CELLS, DIRECTIONS)))
+def test_truncation_does_not_depend_on_the_padding(cell: str, direction: str) -> None:
+    made, given = network(cell, layers=1, direction=direction), batch(LENGTHS["ragged"])
 
     def gradients(part: Batch) -> dict[str, np.ndarray]:
         run = made.forward(part.inputs, part.lengths)
@@ -163,9 +163,9 @@ def test_truncation_does_not_depend_on_the_padding(cell: str, bidirectional: boo
 def kinds_of_gradient(made: Network, given: Batch, state: str = "hidden") -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     with ExitStack() as stack:
-        for kind in hooks.KINDS:
+        for kind in made.parts.kinds(state):
             watch = lambda name, array, kind=kind: found.__setitem__(kind, array.copy())  # noqa: E731
-            stack.enter_context(made.observe(f"layers.0.forward.{state}", watch, gradient=kind))
+            stack.enter_context(made.observe(f"layers.0.*.{state}", watch, gradient=kind))
         run = made.forward(given.inputs, given.lengths)
         made.backward(run, made.loss(run, given).d_outputs)
     return found
@@ -178,6 +178,39 @@ def test_direct_and_through_time_sum_to_total(cell: str) -> None:
         found = kinds_of_gradient(made, given, state)
         np.testing.assert_allclose(found["direct"] + found["through_time"], found["total"], rtol=1e-12, atol=1e-15)
         assert found["through_time"].any()
+
+
+def slopes(made: Network, given: Batch, point: str) -> tuple[np.ndarray, np.ndarray]:
+    """Gradient at a point of layer 0 by complex step, (time, batch, unit): of the whole loss, and of the loss at the same step alone.
+
+    Examples do not influence one another, so that a unit is disturbed in all of them at once.
+    """
+    exact, (name,) = made.astype("complex128", hooks=True), made.parts.directions
+    total, direct = (np.zeros((given.steps, given.size, made.model.units)) for _ in range(2))
+    for t, unit in np.ndindex(given.steps, made.model.units):
+
+        def disturb(at: int, array: np.ndarray, t: int = t, unit: int = unit) -> np.ndarray | None:
+            return array + 1e-30j * (np.arange(array.shape[1]) == unit) if at == t else None
+
+        with exact.intervene(f"layers.0.{name}.{point}", disturb):
+            loss = exact.loss(exact.forward(given.inputs, given.lengths), given)
+        slope = loss.per_step.imag / 1e-30 / loss.count
+        total[t, :, unit], direct[t, :, unit] = slope.sum(axis=0), slope[t]
+    return total, direct
+
+
+@pytest.mark.parametrize(("cell", "direction"), list(product(CELLS, ("forward", "backward"))))
+def test_the_gradient_at_every_point_is_the_derivative(cell: str, direction: str) -> None:
+    """Also while another point, or the point itself, is held in one unit."""
+    made, given = network(cell, direction=direction), batch(LENGTHS["ragged"])
+    for held, point in product(made.parts.made, made.parts.made):
+        with made.intervene(f"layers.0.*.{held}", hooks.clamp(0.3, units=[1])):
+            found = kinds_of_gradient(made, given, point)
+            total, direct = slopes(made, given, point)
+        np.testing.assert_allclose(found["total"], total, rtol=1e-10, atol=1e-13, err_msg=f"{point}, {held} held")
+        if point in made.model.cell.states:
+            np.testing.assert_allclose(found["direct"], direct, rtol=1e-10, atol=1e-13, err_msg=f"{point}, {held} held")
+            np.testing.assert_allclose(found["through_time"], total - direct, rtol=1e-10, atol=1e-13)
 
 
 def test_what_arrives_through_time_keeps_its_digits() -> None:

@@ -72,7 +72,7 @@ def test_the_command_line_knows_them(loaded) -> None:
 
 
 def test_the_cell_has_the_gradient_of_its_equations(loaded) -> None:
-    """Central differences in float64 on every parameter of a two-layer bidirectional network."""
+    """Central differences in float64 on every parameter of a two-layer network that reads both ways."""
     network, batch = _network(extend.CELLS["leaky"](leak=0.4))
     gradients = _gradients(network, batch)
     for name, array in network.parameters.items():
@@ -152,7 +152,7 @@ def test_a_bad_file_says_what_is_wrong(name: str, tmp_path: Path) -> None:
 
 def _network(cell) -> tuple[Network, Batch]:
     signature = Signature(inputs=3, outputs=2, tokens=False, loss="squared", at="every")
-    network = Network(Model(cell=cell, units=4, layers=2, bidirectional=True), signature, dtype="float64", seed=1)
+    network = Network(Model(cell=cell, units=4, layers=2, direction="both"), signature, dtype="float64", seed=1)
     rng = np.random.default_rng(2)
     return network, Batch(rng.normal(size=(6, 2, 3)), rng.normal(size=(6, 2, 2)))
 

@@ -159,7 +159,7 @@ def test_runs_show_has_settings_tables_and_findings(gradviz, trained: Path) -> N
     assert status == 0
     lines = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.split()}
     assert lines["clipping.limit"] == ["0.2"]
-    assert lines["bidirectional"] == ["off"]
+    assert lines["direction"] == ["forward"]
     assert lines["steps"] == ["12"]
     assert out.count("clips") or "clipping" in out
 

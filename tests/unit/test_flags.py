@@ -139,5 +139,20 @@ def test_an_empty_place_in_a_list_is_refused(text: str) -> None:
 
 
 def test_an_experiment_made_of_flags_survives_json() -> None:
-    ((_, experiment),) = parse("--cell rnn --cell.activation relu --clipping norm --clipping.limit 0.25 --gain 2 --bidirectional")
+    ((_, experiment),) = parse("--cell rnn --cell.activation relu --clipping norm --clipping.limit 0.25 --gain 2 --direction both")
     assert Experiment.from_dict(json.loads(json.dumps(experiment.to_dict()))) == experiment
+
+
+@pytest.mark.parametrize(("stored", "direction"), [(False, "forward"), (True, "both")])
+def test_an_experiment_stored_when_there_was_bidirectional_still_loads(stored: bool, direction: str) -> None:
+    values = Experiment().to_dict()
+    del values["model"]["direction"]
+    values["model"]["bidirectional"] = stored
+    assert Experiment.from_dict(values).model.direction == direction
+    assert values["model"]["bidirectional"] is stored
+
+
+@pytest.mark.parametrize("values", [None, [], 3, {"model": None}, {"model": {"bidirectional": 1}}])
+def test_what_is_no_experiment_is_refused(values: object) -> None:
+    with pytest.raises(GradvizError):
+        Experiment.from_dict(values)  # type: ignore[arg-type]

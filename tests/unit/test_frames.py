@@ -145,15 +145,16 @@ def test_labels_and_order(tmp_path: Path) -> None:
 def test_labels_grow_only_as_far_as_needed(tmp_path: Path) -> None:
     make_run(tmp_path / "t1", "rnn", True, "text", steps=0)
     make_run(tmp_path / "a1", "rnn", True, "adding", steps=0)
-    make_run(tmp_path / "t2", "rnn", False, "text", steps=0, variant=Variant(layers=2, bidirectional=True))
+    make_run(tmp_path / "t2", "rnn", False, "text", steps=0, variant=Variant(layers=2, direction="both"))
     make_run(tmp_path / "t3", "rnn", False, "text", steps=0)
+    make_run(tmp_path / "t4", "rnn", False, "text", steps=0, variant=Variant(direction="backward"))
     make_run(tmp_path / "g1", "gru", False, "text", steps=0)
     make_run(tmp_path / "g2", "gru", False, "text", steps=0, variant=Variant(seed=1))
     make_run(tmp_path / "sub" / "l", "lstm", steps=0)
     make_run(tmp_path / "sub2" / "l", "lstm", steps=0)
     assert {run.label for run in load_runs(tmp_path)} == {
         "RNN, clipped, text", "RNN, clipped, adding",
-        "RNN, not clipped, 2 layers, both directions", "RNN, not clipped, 1 layer",
+        "RNN, not clipped, 2 layers, both directions", "RNN, not clipped, 1 layer", "RNN, not clipped, 1 layer, read backward",
         "GRU, not clipped, g1", "GRU, not clipped, g2",
         f"LSTM, not clipped, {tmp_path}/sub/l", f"LSTM, not clipped, {tmp_path}/sub2/l",
     }  # fmt: skip

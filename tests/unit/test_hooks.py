@@ -13,7 +13,7 @@ from gradviz.network import Network
 
 @pytest.fixture
 def network() -> Network:
-    return Network(Model(cell=CELLS["lstm"](), units=4, layers=2, bidirectional=True), Signature(3, 2, False, "squared"), seed=1)
+    return Network(Model(cell=CELLS["lstm"](), units=4, layers=2, direction="both"), Signature(3, 2, False, "squared"), seed=1)
 
 
 INPUTS = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float32)
@@ -202,7 +202,7 @@ def test_a_batch_worked_on_in_parts_gives_the_same_numbers(monkeypatch: pytest.M
         monkeypatch.setattr("gradviz.tape.LARGE", large)
         monkeypatch.setattr("gradviz.cores.WORTH", worth)
         made = Network(
-            Model(cell=CELLS["lstm"](), units=4, layers=2, bidirectional=True), Signature(3, 2, False, "squared"), dtype="float64", seed=1
+            Model(cell=CELLS["lstm"](), units=4, layers=2, direction="both"), Signature(3, 2, False, "squared"), dtype="float64", seed=1
         )
         seen: list[np.ndarray] = []
         keep = lambda name, array: seen.append(array.copy())  # noqa: E731

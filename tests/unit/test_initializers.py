@@ -5,8 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradviz.errors import GradvizError
+from gradviz.batch import Signature
+from gradviz.cells import CELLS
+from gradviz.config import Model
+from gradviz.errors import GradvizError, ShapeError
 from gradviz.initializers import RECURRENT, Initialization, glorot, identity, initialize, normal, orthogonal, scaled
+from gradviz.network import Network
 
 LSTM = ("input", "forget", "output", "candidate")
 UNITS = 64
@@ -24,8 +28,12 @@ SHAPES = {
 GATES = {name: LSTM for name in SHAPES if name.startswith("layers.") and not name.endswith("bias_hh")}
 
 
+def zeros(name, shape, rng):
+    return np.zeros(shape)
+
+
 def made(seed=0, dtype=np.float64, blocks=LSTM, **options):
-    return initialize(SHAPES, dict.fromkeys(GATES, blocks), Initialization(**options), np.random.default_rng(seed), dtype)
+    return initialize(SHAPES, dict.fromkeys(GATES, blocks), Initialization(**options), np.random.default_rng(seed), dtype, zeros)
 
 
 def has_deviation(array, expected):
@@ -133,5 +141,19 @@ def test_errors():
     for option in ("gain", "input_scale", "readout_scale", "chrono"):
         with pytest.raises(GradvizError, match=f"Initialization.{option} is -1"):
             Initialization(**{option: -1})
+    with pytest.raises(ShapeError, match=r"'layers.0.forward.peephole' with shape \(2,\); its own_shapes say \(3, 4\)"):
+        initialize({"layers.0.forward.peephole": (3, 4)}, {}, Initialization(), np.random.default_rng(0), begin=lambda *_: np.zeros(2))
     with pytest.raises(GradvizError, match=r"no initializer for the parameter 'layers.0.forward.peephole'"):
         initialize({"layers.0.forward.peephole": (3,)}, {}, Initialization(), np.random.default_rng(0))
+
+
+def test_peepholes_begin_small():
+    model = Model(cell=CELLS["lstm_peephole"](), units=2000)
+    shapes = {"layers.0.forward.peephole": (3, model.units)}
+    drawn = initialize(shapes, {}, model.initialization, np.random.default_rng(0), np.float64, model.cell.begin)
+    has_deviation(drawn["layers.0.forward.peephole"], 0.1)
+
+
+def test_what_only_a_cell_knows_begins_at_zero_unless_it_says_otherwise():
+    drawn = Network(Model(cell=CELLS["gru"](), units=3), Signature(2, 2, False, "squared")).parameters
+    np.testing.assert_array_equal(drawn["layers.0.forward.bias_hh"], 0)

@@ -71,10 +71,8 @@ def test_saturation_of_units_by_hand(ragged: bool, dtype: type) -> None:
     assert found["left"][2] == 1
 
 
-def network(cell: str = "lstm", *, bidirectional: bool = False) -> Network:
-    made = Network(
-        Model(cell=CELLS[cell](), units=4, layers=2, bidirectional=bidirectional), Signature(2, 2, False, "squared"), dtype="float64"
-    )
+def network(cell: str = "lstm", *, direction: str = "forward") -> Network:
+    made = Network(Model(cell=CELLS[cell](), units=4, layers=2, direction=direction), Signature(2, 2, False, "squared"), dtype="float64")
     for array in made.parameters.values():
         array[...] = np.random.default_rng(array.size).normal(0, 0.6, array.shape)
     return made
@@ -91,9 +89,9 @@ def one_sequence(inputs: np.ndarray, targets: np.ndarray, made: Network, *, last
     return np.linalg.norm(seen[0][:, 0], axis=1)
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_reach_counts_lags_from_each_sequences_own_end(bidirectional: bool) -> None:
-    made, rng, lengths = network(bidirectional=bidirectional), np.random.default_rng(1), np.array([7, 3, 5])
+@pytest.mark.parametrize("direction", ["forward", "both"])
+def test_reach_counts_lags_from_each_sequences_own_end(direction: str) -> None:
+    made, rng, lengths = network(direction=direction), np.random.default_rng(1), np.array([7, 3, 5])
     inputs, targets = rng.normal(size=(7, 3, 2)), rng.normal(size=(7, 3, 2))
     rows = measure(made, Batch(inputs, targets, lengths)).reach
     row = next(row for row in rows if (row["layer"], row["direction"], row["point"]) == (0, "forward", "hidden"))
@@ -103,8 +101,9 @@ def test_reach_counts_lags_from_each_sequences_own_end(bidirectional: bool) -> N
         assert row["mean"][lag] == pytest.approx(np.mean(there), rel=1e-9)  # type: ignore[index]
 
 
-def test_reach_of_a_layer_that_reads_backward_counts_from_the_first_step() -> None:
-    made, rng, lengths = network(bidirectional=True), np.random.default_rng(1), np.array([7, 3, 5])
+@pytest.mark.parametrize("direction", ["backward", "both"])
+def test_reach_of_a_layer_that_reads_backward_counts_from_the_first_step(direction: str) -> None:
+    made, rng, lengths = network(direction=direction), np.random.default_rng(1), np.array([7, 3, 5])
     inputs, targets = rng.normal(size=(7, 3, 2)), rng.normal(size=(7, 3, 2))
     rows = measure(made, Batch(inputs, targets, lengths)).reach
     row = next(row for row in rows if (row["layer"], row["direction"], row["point"]) == (0, "backward", "hidden"))

@@ -226,11 +226,12 @@ def test_the_page_stays_small(made: Report) -> None:
         Variant(bad_from=1),
         Variant(bad_from=0),
         Variant(zero_from=3),
-        Variant(layers=2, bidirectional=True),
+        Variant(layers=2, direction="both"),
+        Variant(layers=2, direction="backward"),
         Variant(examples=0),
         Variant(time=2),
     ],
-    ids=["nan from step 1", "nan throughout", "zero", "two layers, both directions", "no probe", "two time steps"],
+    ids=["nan from step 1", "nan throughout", "zero", "two layers, both directions", "two layers, backward", "no probe", "two time steps"],
 )
 def test_strange_runs_become_pages_too(tmp_path: Path, variant: Variant) -> None:
     make_run(tmp_path / "strange", family="lstm", variant=variant, steps=12)

@@ -149,7 +149,7 @@ def test_run_json_is_there_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytes
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     with pytest.raises(GradvizError, match=r"cannot write .*run\.json: No space left on device"):
         writer.update(lag=2)
     assert read_meta(tmp_path / "run")["lag"] == 1

@@ -27,7 +27,7 @@ from gradviz.training import Progress, Trainer, train
 
 SMALL = Experiment(
     Adding(length=12),
-    Model(cell=CELLS["gru"](), units=5, layers=2, bidirectional=True),
+    Model(cell=CELLS["gru"](), units=5, layers=2, direction="both"),
     Training(updates=6, batch=4, clipping=Norm(limit=0.01)),
     Recording(every=2, reach_every=3, probe_every=6, held_out=4, probe_examples=2),
 )
@@ -142,13 +142,17 @@ def test_carried_states_continue_the_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "bidirectional", "message"),
-    [(Text(), False, "do not continue one another"), (Text(order="contiguous"), True, "does not go with bidirectional")],
-    ids=["random", "bidirectional"],
+    ("task", "direction", "message"),
+    [
+        (Text(), "forward", "do not continue one another"),
+        (Text(order="contiguous"), "both", "does not go with direction both"),
+        (Text(order="contiguous"), "backward", "does not go with direction backward"),
+    ],
+    ids=["random", "both", "backward"],
 )
-def test_states_are_carried_only_where_that_means_something(task: Text, bidirectional: bool, message: str) -> None:
+def test_states_are_carried_only_where_that_means_something(task: Text, direction: str, message: str) -> None:
     with pytest.raises(GradvizError, match=message):
-        Experiment(task, Model(bidirectional=bidirectional), Training(carry_state=True))
+        Experiment(task, Model(direction=direction), Training(carry_state=True))
 
 
 def test_the_sum_over_time_is_the_mean_times_the_steps(tmp_path: Path) -> None:
