@@ -21,7 +21,7 @@ from gradviz.frames import Run
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.optimizers._base import State as OptimizerState
 from gradviz.options import check, option
-from gradviz.quantities import QUANTITIES, Quantity
+from gradviz.quantities import QUANTITIES, Observed, Quantity
 from gradviz.registry import Registry, load_file
 from gradviz.tasks import TASKS, Data, Task
 
@@ -78,6 +78,7 @@ __all__ = [
     "Heat",
     "Integers",
     "Line",
+    "Observed",
     "Optimizer",
     "OptimizerState",
     "Panel",

@@ -1,6 +1,5 @@
 """A recurrent network: (embedding →) a stack of layers that read forward, backward or both ways → readout."""
 
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -62,15 +61,6 @@ class Network:
     def intervene(self, pattern: str, change: Change) -> AbstractContextManager[None]:
         """See `Hooks.intervene`."""
         return self.hooks.intervene(pattern, change)
-
-    def named_gates(self) -> Iterator[tuple[str, str, Callable[[Array], Array]]]:
-        """(parameter, gate, view) for every block of every parameter: `view(array)` picks the block; gate is "" for a whole."""
-        blocks = self.parts.blocks()
-        for name in self.parameters:
-            if name not in blocks:
-                yield name, "", _whole
-            for index, gate in enumerate(blocks.get(name, ())):
-                yield name, gate, partial(_block, index)
 
     # ------------------------------------------------------------------ forward
 
@@ -240,11 +230,3 @@ def _joined(parts: list[Array]) -> Array:
 
 def _values(tape: Tape, point: str, kind: str) -> Array:
     return tape.values(point)
-
-
-def _whole(array: Array) -> Array:
-    return array
-
-
-def _block(index: int, array: Array) -> Array:
-    return np.asarray(array[index])

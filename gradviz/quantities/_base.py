@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from gradviz.arrays import Array
+from gradviz.quantities._observed import Observed
 
 
 class Quantity(ABC):
@@ -18,5 +19,5 @@ class Quantity(ABC):
     meaning: ClassVar[str]
 
     @abstractmethod
-    def reduce(self, values: Array) -> Array:
-        """(time, batch, unit) to (time, batch). Must not write into `values`."""
+    def reduce(self, array: Observed) -> Array:
+        """From `array.values` (time, batch, unit), which must not be written to, to (time, batch)."""

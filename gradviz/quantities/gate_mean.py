@@ -2,10 +2,9 @@
 
 from typing import ClassVar
 
-import numpy as np
-
 from gradviz.arrays import Array
 from gradviz.quantities._base import Quantity
+from gradviz.quantities._observed import Observed
 
 
 class GateMean(Quantity):
@@ -14,7 +13,5 @@ class GateMean(Quantity):
     points: ClassVar = ("gate.*",)
     meaning: ClassVar = "mean over units of the gate at this time step; for gate.update the share kept of the old state"
 
-    def reduce(self, values: Array) -> Array:
-        units = values.shape[-1]
-        sums = values @ np.ones(units, values.dtype)
-        return np.asarray(sums / np.float64(units))
+    def reduce(self, array: Observed) -> Array:
+        return array.mean

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from gradviz.arrays import Array, norm
 from gradviz.quantities._base import Quantity
+from gradviz.quantities._observed import Observed
 
 
 class GradientNorm(Quantity):
@@ -13,5 +14,5 @@ class GradientNorm(Quantity):
     gradient: ClassVar = True
     meaning: ClassVar = "norm over units of the gradient of the loss with respect to the state at this time step"
 
-    def reduce(self, values: Array) -> Array:
-        return norm(values, axis=-1)
+    def reduce(self, array: Observed) -> Array:
+        return norm(array.values, axis=-1)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from gradviz.arrays import Array
 from gradviz.quantities._base import Quantity
-from gradviz.quantities._share import LEFT, share
+from gradviz.quantities._observed import LEFT, Observed
 
 
 class SaturationLeft(Quantity):
@@ -13,5 +13,5 @@ class SaturationLeft(Quantity):
     points: ClassVar = ("gate.*",)
     meaning: ClassVar = "share of units whose gate is below 0.1 (shut) at this time step"
 
-    def reduce(self, values: Array) -> Array:
-        return share(values < LEFT, values)
+    def reduce(self, array: Observed) -> Array:
+        return array.share(array.below(LEFT))

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from gradviz.arrays import Array
 from gradviz.quantities._base import Quantity
-from gradviz.quantities._share import RIGHT, share
+from gradviz.quantities._observed import RIGHT, Observed
 
 
 class SaturationRight(Quantity):
@@ -13,5 +13,5 @@ class SaturationRight(Quantity):
     points: ClassVar = ("gate.*",)
     meaning: ClassVar = "share of units whose gate is above 0.9 (wide open) at this time step"
 
-    def reduce(self, values: Array) -> Array:
-        return share(values > RIGHT, values)
+    def reduce(self, array: Observed) -> Array:
+        return array.share(array.above(RIGHT))

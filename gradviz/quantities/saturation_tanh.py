@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from gradviz.arrays import Array
 from gradviz.quantities._base import Quantity
-from gradviz.quantities._share import RIGHT, share
+from gradviz.quantities._observed import RIGHT, Observed
 
 
 class SaturationTanh(Quantity):
@@ -13,5 +13,5 @@ class SaturationTanh(Quantity):
     points: ClassVar = ("hidden", "candidate")
     meaning: ClassVar = "share of units beyond -0.9 or 0.9 at this time step, where tanh is nearly flat"
 
-    def reduce(self, values: Array) -> Array:
-        return share((values > RIGHT) | (values < -RIGHT), values)
+    def reduce(self, array: Observed) -> Array:
+        return array.share(array.below(-RIGHT), array.above(RIGHT))

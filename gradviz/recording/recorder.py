@@ -73,19 +73,18 @@ class Recorder:
             return
         old = {name: array.copy() for name, array in self.network.parameters.items()}
         yield
-        for name, gate, view in self.network.named_gates():
-            new = self.network.parameters[name]
+        blocks = self.network.parts.blocks()
+        for name, new in self.network.parameters.items():
+            gates = blocks.get(name, ("",))
             with np.errstate(all="ignore"):
-                sizes = [norm(view(part)) for part in (old[name], before[name], after[name], new - old[name], new - self.start[name])]
-                weight, gradient_before, gradient_after, update, distance = map(float, sizes)
-                ratio = float(np.float64(update) / np.float64(weight))
-            self.sink.append(
-                "parameters",
-                {
-                    "step": step, "parameter": name, "gate": gate, "weight": weight, "gradient_before": gradient_before,
-                    "gradient_after": gradient_after, "update": update, "ratio": ratio, "distance": distance,
-                },
-            )  # fmt: skip
+                parts = (old[name], before[name], after[name], new - old[name], new - self.start[name])
+                sizes = [norm(part.reshape(len(gates), -1), axis=-1) for part in parts]
+                ratios = sizes[3] / sizes[0]
+            for gate, *numbers in zip(gates, *sizes, ratios, strict=True):
+                row = dict(
+                    zip(("weight", "gradient_before", "gradient_after", "update", "distance", "ratio"), map(float, numbers), strict=True)
+                )
+                self.sink.append("parameters", {"step": step, "parameter": name, "gate": gate, **row})
 
     # ------------------------------------------------------------------ between updates
 

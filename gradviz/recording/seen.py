@@ -10,8 +10,8 @@ import numpy as np
 from gradviz.arrays import Array
 from gradviz.cores import later
 from gradviz.hooks import layer_of
-from gradviz.quantities import Quantity
-from gradviz.quantities._share import LEFT, RIGHT
+from gradviz.quantities import Observed, Quantity
+from gradviz.quantities._observed import LEFT, RIGHT
 from gradviz.recording.statistics import over_batch, over_steps
 
 Row = dict[str, object]
@@ -50,13 +50,13 @@ class Seen:
     def _reduce(self, name: str, array: Array, *, gradient: bool) -> Reduced:
         place = layer_of(name)
         assert place is not None
-        found = Reduced()
+        found, observed = Reduced(), Observed(array)
         for quantity_name, quantity in self._quantities:
             if quantity.gradient == gradient and any(fnmatchcase(place[2], pattern) for pattern in quantity.points):
-                found.series.append(({**where(place), "quantity": quantity_name}, quantity.reduce(array)))
+                found.series.append(({**where(place), "quantity": quantity_name}, quantity.reduce(observed)))
         if not gradient and place[2] != "cell":  # the only one without limits
             low = LEFT if place[2].startswith("gate.") else -RIGHT
-            found.units.append({**where(place), **over_steps(array, low, RIGHT, self._mask)})
+            found.units.append({**where(place), **over_steps(observed, low, RIGHT, self._mask)})
         return found
 
     def rows(self) -> list[tuple[str, Row]]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from gradviz.arrays import Array
+from gradviz.quantities import Observed
 
 QUANTILES = {"low": 0.1, "median": 0.5, "high": 0.9}
 
@@ -15,33 +16,34 @@ def over_batch(values: Array, mask: Array | None) -> dict[str, Array]:
     """
     with np.errstate(all="ignore"):
         if mask is None:
-            there = np.full(values.shape[-2], values.shape[-1])
+            there: int | Array = values.shape[-1]
             means = values.mean(axis=-1, dtype=np.float64)
         else:
             there = mask.sum(axis=-1)
             means = np.where(mask, values, 0).sum(axis=-1, dtype=np.float64) / there
             values = np.where(mask, values, np.nan)  # sorted to the end, behind all that counts
-    unknown = np.isnan(values).sum(axis=-1) > values.shape[-1] - there
     ordered = np.sort(values, axis=-1)
-    series = {name: np.where(unknown | (there == 0), np.nan, _ranked(ordered, share, there)) for name, share in QUANTILES.items()}
+    last = _of_rank(ordered, there)  # NaN, if there is one among those that count
+    series = {name: np.where(np.isnan(last), np.nan, _of_rank(ordered, np.rint(share * there))) for name, share in QUANTILES.items()}
     return {"mean": means, **series}
 
 
-def _ranked(ordered: Array, share: float, there: Array) -> Array:
-    """The value of rank share · n of the n that are there, (…, time)."""
-    rank = np.clip(np.rint(share * there).astype(int) - 1, 0, None)  # rint goes to the even one of two, as the definition does
-    return np.take_along_axis(ordered, np.broadcast_to(rank[:, None], (*ordered.shape[:-1], 1)), axis=-1)[..., 0]
+def _of_rank(ordered: Array, rank: float | Array) -> Array:
+    """The value of this rank, counted from 1, (…, time); rank 0 is 1. `rint` goes to the even one of two, as the definition does."""
+    place = np.maximum(np.asarray(rank, int) - 1, 0)
+    if place.ndim == 0:
+        return np.asarray(ordered[..., place])
+    return np.take_along_axis(ordered, np.broadcast_to(place[:, None], (*ordered.shape[:-1], 1)), axis=-1)[..., 0]
 
 
-def over_steps(values: Array, low: float, high: float, mask: Array | None) -> dict[str, Array]:
-    """Of each unit of (time, batch, unit): the share of time steps and examples below `low` and above `high`, and the mean; NaN if
-    one of them is. mask as above."""
-    if mask is not None:
-        values = values[mask][:, None]
+def over_steps(array: Observed, low: float, high: float, mask: Array | None) -> dict[str, Array]:
+    """Of each unit: the share of time steps and examples below `low` and above `high`, and the mean; NaN where there is NaN.
+    mask as above."""
+    values, below, above = (each if mask is None else each[mask][:, None] for each in (array.values, array.below(low), array.above(high)))
     count = values.shape[0] * values.shape[1]
     with np.errstate(all="ignore"):
-        mean = np.add.reduce(values, axis=1).sum(axis=0, dtype=np.float64) / count  # few are added in single precision
-    shares = {"left": _count_by_unit(values < low) / count, "right": _count_by_unit(values > high) / count}
+        mean = (np.ones(values.shape[1], values.dtype) @ values).sum(axis=0, dtype=np.float64) / count  # few are added in single precision
+    shares = {"left": _count_by_unit(below) / count, "right": _count_by_unit(above) / count}
     return {**{side: np.where(np.isnan(mean), np.nan, share) for side, share in shares.items()}, "mean": mean}
 
 

@@ -102,7 +102,7 @@ def test_the_run_records_the_quantity(run) -> None:
 def test_the_quantity_is_a_standard_deviation(loaded) -> None:
     values = np.random.default_rng(0).normal(size=(3, 2, 5)).astype(np.float32)
     expected = np.sqrt(((values - values.mean(-1, keepdims=True)) ** 2).mean(-1))
-    np.testing.assert_allclose(extend.QUANTITIES["spread"]().reduce(values), expected, rtol=1e-5)
+    np.testing.assert_allclose(extend.QUANTITIES["spread"]().reduce(extend.Observed(values)), expected, rtol=1e-5)
 
 
 def test_the_run_is_clipped_by_the_rule(run) -> None:

@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 import numpy as np
 import pytest
 
-from gradviz.quantities import QUANTITIES
+from gradviz.quantities import QUANTITIES, Observed
 
 POINTS = ["hidden", "cell", "candidate", "gate.forget", "gate.input", "gate.output", "gate.update", "gate.reset"]
 RNG = np.random.default_rng(0)
@@ -30,7 +30,7 @@ def test_reduces_units_without_writing_or_warning(name: str, kind: str, dtype: t
     values.flags.writeable = False
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        result = QUANTITIES[name]().reduce(values)
+        result = QUANTITIES[name]().reduce(Observed(values))
     assert result.shape == values.shape[:2]
     np.testing.assert_array_equal(values, before)
 
@@ -39,15 +39,15 @@ def test_reduces_units_without_writing_or_warning(name: str, kind: str, dtype: t
 def test_not_a_number_is_kept_where_it_is(name: str) -> None:
     values = RNG.uniform(0, 1, (7, 3, 5)).astype(np.float32)
     values[4, 1, 2] = np.nan
-    result = QUANTITIES[name]().reduce(values)
+    result = QUANTITIES[name]().reduce(Observed(values))
     assert np.argwhere(np.isnan(result)).tolist() == [[4, 1]]
 
 
 @pytest.mark.parametrize("name", QUANTITIES.names())
 def test_each_step_and_example_stands_alone(name: str) -> None:
     values = RNG.normal(size=(7, 3, 5))
-    whole = QUANTITIES[name]().reduce(values)
-    alone = [[QUANTITIES[name]().reduce(values[t : t + 1, b : b + 1])[0, 0] for b in range(3)] for t in range(7)]
+    whole = QUANTITIES[name]().reduce(Observed(values))
+    alone = [[QUANTITIES[name]().reduce(Observed(values[t : t + 1, b : b + 1]))[0, 0] for b in range(3)] for t in range(7)]
     np.testing.assert_allclose(whole, alone, rtol=1e-12)
 
 

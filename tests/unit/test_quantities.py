@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gradviz.quantities import QUANTITIES
+from gradviz.quantities import QUANTITIES, Observed
 
 NORMS = ["gradient_norm", "activation_norm"]
 RNG = np.random.default_rng(1)
 
 
 def reduce(name: str, values: object, dtype: type = np.float32) -> np.ndarray:
-    return QUANTITIES[name]().reduce(np.asarray(values, dtype).reshape(1, 1, -1))[0, 0]
+    return QUANTITIES[name]().reduce(Observed(np.asarray(values, dtype).reshape(1, 1, -1)))[0, 0]
 
 
 @pytest.mark.parametrize("name", NORMS)
@@ -31,7 +31,7 @@ def test_norm_beside_numpy(name: str, dtype: type, digits: float) -> None:
     for units in (1, 7, 64, 1000):
         values = RNG.normal(size=(20, 4, units)).astype(dtype)
         exact = np.linalg.norm(values.astype(np.longdouble), axis=-1).astype(float)
-        np.testing.assert_allclose(QUANTITIES[name]().reduce(values), exact, rtol=digits)
+        np.testing.assert_allclose(QUANTITIES[name]().reduce(Observed(values)), exact, rtol=digits)
 
 
 @pytest.mark.parametrize("name", NORMS)
@@ -40,7 +40,7 @@ def test_norm_of_rows_from_the_smallest_to_the_largest(name: str) -> None:
     scales = 10.0 ** np.arange(-42, 38)
     values = (scales[:, None, None] * RNG.uniform(0.5, 1, (80, 2, 16))).astype(np.float32)
     exact = np.linalg.norm(values.astype(np.longdouble), axis=-1).astype(float)
-    np.testing.assert_allclose(QUANTITIES[name]().reduce(values), exact, rtol=5e-7)
+    np.testing.assert_allclose(QUANTITIES[name]().reduce(Observed(values)), exact, rtol=5e-7)
 
 
 @pytest.mark.parametrize("name", NORMS)
@@ -79,7 +79,7 @@ def test_norm_is_the_hypotenuse(values: np.ndarray) -> None:
 def test_norm_of_mixed_rows_scales_only_where_needed() -> None:
     values = RNG.normal(size=(3, 2, 4)) * np.array([1e-200, 1.0, 1e200])[:, None, None]
     expected = [[math.hypot(*row) for row in step] for step in values]
-    np.testing.assert_allclose(QUANTITIES["gradient_norm"]().reduce(values), expected, rtol=1e-14)
+    np.testing.assert_allclose(QUANTITIES["gradient_norm"]().reduce(Observed(values)), expected, rtol=1e-14)
 
 
 def test_gate_mean() -> None:
@@ -106,7 +106,7 @@ def test_saturation_counts_units(name: str, values: list[float], expected: float
 @pytest.mark.parametrize("units", [1, 5, 8, 12, 64, 200])
 def test_saturation_counts_any_number_of_units(units: int) -> None:
     values = RNG.random((7, 3, units)).astype(np.float32)
-    np.testing.assert_allclose(QUANTITIES["saturation_left"]().reduce(values), (values < 0.1).mean(axis=-1), rtol=1e-15)
+    np.testing.assert_allclose(QUANTITIES["saturation_left"]().reduce(Observed(values)), (values < 0.1).mean(axis=-1), rtol=1e-15)
 
 
 @pytest.mark.parametrize(("spread", "share"), [(1.0, 0.014002), (2.0, 0.135969), (5.0, 0.330170)])
@@ -114,7 +114,7 @@ def test_saturation_of_a_random_gate(spread: float, share: float) -> None:
     """A gate whose pre-activation is N(0, s²) is left- and right-saturated with probability Φ(-ln 9 / s) each."""
     gate = 1 / (1 + np.exp(-np.random.default_rng(2).normal(0, spread, (1, 1, 400_000))))
     for name in ("saturation_left", "saturation_right"):
-        assert QUANTITIES[name]().reduce(gate)[0, 0] == pytest.approx(share, abs=4 * math.sqrt(share / 400_000))
+        assert QUANTITIES[name]().reduce(Observed(gate))[0, 0] == pytest.approx(share, abs=4 * math.sqrt(share / 400_000))
 
 
 def test_gradient_norm_reads_gradients_and_activation_norm_states() -> None:

@@ -9,6 +9,7 @@ from gradviz.batch import Batch, Signature
 from gradviz.cells import CELLS
 from gradviz.config import Model, Recording
 from gradviz.network import Network
+from gradviz.quantities import Observed
 from gradviz.recording.reach import measure
 from gradviz.recording.recorder import Recorder
 from gradviz.recording.statistics import over_batch, over_steps
@@ -65,7 +66,7 @@ def test_saturation_of_units_by_hand(ragged: bool, dtype: type) -> None:
     values = rng.random((600, 3, 5)).astype(dtype) * np.array([1, 1, 0.09, 1, 1], dtype)
     mask = np.arange(600)[:, None] < np.array([600, 10, 300]) if ragged else None
     values[4, 1, 3] = np.nan
-    found, there = over_steps(values, 0.1, 0.9, mask), values.reshape(-1, 5) if mask is None else values[mask]
+    found, there = over_steps(Observed(values), 0.1, 0.9, mask), values.reshape(-1, 5) if mask is None else values[mask]
     for name, expected in (("left", there < 0.1), ("right", there > 0.9), ("mean", there)):
         np.testing.assert_allclose(found[name], np.where([0, 0, 0, 1, 0], np.nan, expected.mean(axis=0)), rtol=1e-6)
     assert found["left"][2] == 1
