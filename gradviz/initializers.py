@@ -74,33 +74,37 @@ def initialize(
     options: Initialization,
     rng: np.random.Generator,
     dtype: DTypeLike = np.float32,
+    lowest: tuple[str, ...] = ("0",),
 ) -> Parameters:
     """All parameters, in the order of `shapes`. `gates` names the blocks along the first axis of a layer's bias (gate, unit).
 
-    weight_hh (gate, unit, unit): each gate's matrix drawn on its own. weight_ih (gate, input, unit): N(0, input_scale²) in the first
-    layer, whose inputs are one-hot or few; N(0, 1/inputs) above it, where all inputs are active at once.
+    weight_hh (gate, unit, unit): each gate's matrix drawn on its own. weight_ih (gate, input, unit): N(0, input_scale²) in layers
+    that are the `lowest`, whose inputs are one-hot or few; N(0, 1/inputs) above them, where all inputs are active at once.
     """
-    return {name: np.ascontiguousarray(_draw(name, shape, gates.get(name, ()), options, rng), dtype) for name, shape in shapes.items()}
+    made = {name: _draw(name, shape, gates.get(name, ()), options, rng, lowest) for name, shape in shapes.items()}
+    return {name: np.ascontiguousarray(array, dtype) for name, array in made.items()}
 
 
-def _draw(name: str, shape: Shape, blocks: tuple[str, ...], options: Initialization, rng: np.random.Generator) -> Array:
+def _draw(
+    name: str, shape: Shape, blocks: tuple[str, ...], options: Initialization, rng: np.random.Generator, lowest: tuple[str, ...]
+) -> Array:
     match name.split("."):
         case ["layers", *_, "weight_hh"]:
             drawn = options.gain * RECURRENT[options.recurrent](shape, rng)
-        case ["layers", "0", _, "weight_ih"]:
+        case ["layers", layer, _, "weight_ih"] if layer in lowest:
             drawn = normal(shape, rng, options.input_scale)
         case ["layers", *_, "weight_ih"]:
             drawn = scaled(shape, rng)
         case ["readout", "weight"]:
             drawn = normal(shape, rng, options.readout_scale or 1 / np.sqrt(shape[0]))
-        case ["embedding", "weight"]:  # a token's vector is about as long as a one-hot one: input_scale keeps its meaning
+        case [*_, "embedding", "weight"]:  # a token's vector is about as long as a one-hot one: input_scale keeps its meaning
             drawn = normal(shape, rng, 1 / np.sqrt(shape[1]))
         case ["layers", _, _, "bias"]:
             drawn = _bias(shape, [block.rsplit(".", 1)[-1] for block in blocks], options, rng)
         case ["layers", _, _, "bias_hh"] | ["readout", "bias"]:
             drawn = np.zeros(shape)
         case _:
-            known = "layers.….weight_ih, weight_hh, bias, bias_hh; readout.weight, readout.bias; embedding.weight"
+            known = "layers.….weight_ih, weight_hh, bias, bias_hh; readout.weight, readout.bias; ….embedding.weight"
             raise GradvizError(f"there is no initializer for the parameter {name!r}; there is one for {known}.")
     return drawn
 
