@@ -1,6 +1,6 @@
 """The recorder: watches a training, reduces at once what it sees, and hands rows to the store."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -50,12 +50,18 @@ class Recorder:
         """Observe this step's pass if it is due. Nothing is observed, and nothing costs anything, if it is not."""
         with ExitStack() as stack:
             if self.details_due(step):
-                mask = None if batch.lengths is None else batch.mask
-                stack.enter_context(self.network.observe("layers.*", lambda name, array: self._activations(step, name, array, mask)))
+                mask = self._masks(batch)
+                stack.enter_context(self.network.observe("layers.*", lambda name, array: self._activations(step, name, array, mask(name))))
                 for state in self.network.model.cell.states:
-                    watch = lambda name, array: self._reduce(step, name, array, mask, gradient=True)  # noqa: E731
+                    watch = lambda name, array: self._reduce(step, name, array, mask(name), gradient=True)  # noqa: E731
                     stack.enter_context(self.network.observe(f"layers.*.{state}", watch, gradient=True))
             yield
+
+    def _masks(self, batch: Batch) -> Callable[[str], Array | None]:
+        """The mask of the sequences that go through a layer, by the layer's hook points."""
+        parts = self.network.parts
+        masks = {layer: parts.reading(batch, layer).padded for layer, _ in parts.places}
+        return lambda name: masks[int(name.split(".")[1])]
 
     def _activations(self, step: int, name: str, array: Array, mask: Array | None) -> None:
         self._reduce(step, name, array, mask, gradient=False)
@@ -129,7 +135,7 @@ class Recorder:
 
     def _probe(self, updates: int) -> None:
         """Whole arrays of the first held-out sequences, each with the gradient of its own summed loss."""
-        run = self.exact.forward(self.probed.inputs, self.probed.lengths, reuse=True)
+        run = self.exact.forward(self.probed.inputs, self.probed.lengths, decoder=self.probed.decoder, reuse=True)
         loss = self.exact.loss(run, self.probed, reduction="sum")
         self.exact.backward(run, loss.d_outputs * self.probed.size, parameters=False)
         points = [point for _, made in self.exact.model.cell.stages for point in made]
@@ -142,8 +148,7 @@ class Recorder:
     def _keep(self, updates: int, name: str, array: Array, *, gradient: bool) -> None:
         place = layer_of(name)
         assert place is not None
-        for example in range(self.probed.size):
-            length = self.probed.steps if self.probed.lengths is None else int(self.probed.lengths[example])
+        for example, length in enumerate(self.network.parts.reading(self.probed, place[0]).ends):
             values = array[:length, example]
             row = {**_where(updates, place), "example": example, "gradient": gradient, "units": values.shape[1], "values": values.ravel()}
             self.sink.append("probe", row)
@@ -155,5 +160,5 @@ def _where(step: int, place: tuple[int, str, str]) -> Row:
 
 def _first_examples(batch: Batch, count: int, at: str) -> Batch:
     """The first sequences of a batch; targets of the last step alone have no time axis."""
-    targets = batch.targets[:, :count] if at == "every" else batch.targets[:count]
-    return Batch(batch.inputs[:, :count], targets, None if batch.lengths is None else np.asarray(batch.lengths)[:count])
+    targets, first = batch.targets[:count] if at == "last" else batch.targets[:, :count], batch.reading.first(count)
+    return Batch(first.inputs, targets, first.lengths, None if batch.decoder is None else batch.decoder.first(count))
