@@ -100,7 +100,7 @@ class GateHeatmap(Chart):
         table = table[table["point"] == shown.point]
         step, direction = nearest(sorted(table["step"].unique()), self.step), str(table["direction"].iloc[0])
         values = np.asarray(run.probe(step, self.example, shown.point, layer=int(layer), direction=direction), dtype=np.float64)
-        words = run.words(self.example)
+        words = run.words(self.example, int(layer))
         drops = _drops(values, _marked(words))
         units = self._sorted(run, values, drops)
         return View(run, step, shown, values[:, units], units, drops[units], tuple(words[: len(values)]) if words else None)
