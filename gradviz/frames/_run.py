@@ -126,6 +126,11 @@ class Run:
         """How many layers there are, in all parts of the network."""
         return sum(count for _, count in self._parts()) or int(self.setting("model", "layers") or 1)
 
+    @property
+    def encoder(self) -> int:
+        """How many layers encode, the lowest ones; 0 in a network without a decoder."""
+        return dict(self._parts()).get("encoder", 0)
+
     def part(self, layer: int) -> str:
         """Which part of an encoder–decoder network a layer belongs to, encoder or decoder; empty in other networks. -1: the last layer."""
         names = [name for name, count in self._parts() for _ in range(count)]

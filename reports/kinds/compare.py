@@ -1,7 +1,7 @@
 """Any runs side by side, task by task: a picture that has nothing to show keeps its place and says what to record."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from gradviz.charts import CHARTS
 from gradviz.frames import Run
@@ -35,7 +35,20 @@ class Compare(Kind):
 
 def _pictures(runs: Sequence[Run], charts: Sequence[str]) -> tuple[Picture, ...]:
     groups = by_task(runs)
-    return tuple(Picture(chart, groups[task], _about(runs, task), slider=chart == "waterfall") for chart in charts for task in groups)
+    return tuple(
+        Picture(chart, groups[task], ", ".join(filter(None, (_about(runs, task), part))), slider=chart == "waterfall", layer=layer)
+        for chart in charts
+        for task in groups
+        for part, layer in _layers(chart, groups[task])
+    )
+
+
+def _layers(chart: str, runs: Sequence[Run]) -> list[tuple[str, int]]:
+    """The layers that a chart shows, with what part of the network they are: the last one, and the last that encodes."""
+    encoder = min(run.encoder for run in runs)
+    if not encoder or "layer" not in {item.name for item in fields(CHARTS[chart])}:
+        return [("", -1)]
+    return [("decoder", -1), ("encoder", encoder - 1)]
 
 
 def _about(runs: Sequence[Run], task: str) -> str:
