@@ -68,6 +68,8 @@ def padded(sequences: Sequences, steps: int = 0) -> Array | Integers:
     shapes = {part.shape[1:] for part in parts}
     if len(shapes) != 1 or not all(part.ndim in (1, 2) for part in parts):
         raise ShapeError(f"sequences have shapes {[part.shape for part in parts]}; each must be (time,), or each (time, value).")
+    if not all(map(len, parts)):
+        raise GradvizError(f"sequence {[len(part) for part in parts].index(0)} is empty; each needs at least one step.")
     whole = np.zeros((max(steps, *map(len, parts)), len(parts), *shapes.pop()), np.result_type(*parts))
     for k, part in enumerate(parts):
         whole[: len(part), k] = part

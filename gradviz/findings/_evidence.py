@@ -91,7 +91,8 @@ def longest(run: Run) -> Path | None:
         return (far, float(known[-1] - profile[0])) if not np.isnan(far) else (-1.0, -np.inf)
 
     def covered(path: Path) -> tuple[float, int]:
-        return min(1.0, reach(path)[0] / len(path.profiles[-1])), -len(path.profiles[-1])
+        length = len(path.profiles[-1])
+        return min(1.0, reach(path)[0] / max(1, length)), -length
 
     found = sorted(paths(run), key=lambda path: path.point != "cell")
     best = [max((path for path in found if path.part == part), key=reach) for part in dict.fromkeys(path.part for path in found)]

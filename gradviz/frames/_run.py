@@ -134,7 +134,7 @@ class Run:
     def part(self, layer: int) -> str:
         """Which part of an encoder–decoder network a layer belongs to, encoder or decoder; empty in other networks. -1: the last layer."""
         names = [name for name, count in self._parts() for _ in range(count)]
-        return names[layer] if -1 <= layer < len(names) else ""
+        return names[layer] if names and -1 <= layer < len(names) else ""
 
     def layer_name(self, layer: int) -> str:
         """layer 1, or layer 1 (decoder)."""
