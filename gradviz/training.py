@@ -15,7 +15,7 @@ from gradviz.config import Experiment, Training
 from gradviz.errors import GradvizError
 from gradviz.network import UNCUT, Network
 from gradviz.passes import Loss, Pass, States
-from gradviz.recording.meta import describe
+from gradviz.recording.meta import answered, describe
 from gradviz.recording.recorder import Recorder, Sink
 from gradviz.recording.store import RunWriter
 from gradviz.tasks import Data
@@ -127,4 +127,5 @@ def _train(trainer: Trainer, writer: RunWriter, watch: Watch) -> None:
 def _finish(writer: RunWriter, trainer: Trainer, done: int, status: str) -> None:
     writer.save_weights(trainer.network.parameters)
     writer.update(updates_done=done, seconds=time.perf_counter() - trainer.began)
+    writer.update(**answered(trainer.data, trainer.network, trainer.recorder.probed))
     writer.finish(status)

@@ -150,6 +150,12 @@ class Run:
         words = (probe.get("decoder") or {} if self.part(layer) == "decoder" else probe).get("words")
         return list(words[example]) if words and example < len(words) and words[example] is not None else None
 
+    @property
+    def answers(self) -> list[str]:
+        """What the network made of each probe sequence at the end, reading its own words; of a decoder that answers in words."""
+        found = [["".join(answer[name] or ["?"]) for name in ("asked", "right", "said")] for answer in self.meta.get("answers") or []]
+        return [f"{asked} → {said}" + ("" if said == right else f" (right: {right})") for asked, right, said in found]
+
     def weights(self) -> Parameters:
         return reading.read_weights(self.path)
 

@@ -1,10 +1,15 @@
 """What run.json says of a run besides its name and status."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from gradviz.arrays import Array, Integers
 from gradviz.batch import Batch, Reading
 from gradviz.config import Experiment
+from gradviz.generate import answers
 from gradviz.network import Network
 from gradviz.tasks import Data
 
@@ -35,3 +40,21 @@ def _probe(data: Data, batch: Batch) -> dict[str, Any]:
 def _sequences(reading: Reading, words: Callable[[Any], list[str] | None]) -> dict[str, Any]:
     lengths = [int(length) for length in reading.ends]
     return {"lengths": lengths, "words": [words(reading.inputs[:length, k]) for k, length in enumerate(lengths)]}
+
+
+def answered(data: Data, network: Network, probed: Batch) -> dict[str, Any]:
+    """What a decoder of named tokens says of the same sequences without teacher forcing, in words, up to the sign that ends the right
+    answer: {"answers": [{"asked", "right", "said"}, …]}. Nothing of other networks."""
+    decoder = probed.decoder
+    if decoder is None or not probed.size or data.decoder_words(decoder.inputs[:, 0]) is None or network.signature.loss != "softmax":
+        return {}
+    said = answers(network, replace(probed, decoder=replace(decoder, lengths=None)))
+    return {"answers": [_answer(data, probed, k, said[:, k]) for k in range(probed.size)]}
+
+
+def _answer(data: Data, probed: Batch, k: int, said: Array | Integers) -> dict[str, list[str] | None]:
+    right = probed.targets[: probed.answered.ends[k], k]
+    ends = np.flatnonzero(said == right[-1])
+    upto = int(ends[0]) + 1 if len(ends) else len(said)
+    asked = data.words(probed.inputs[: probed.reading.ends[k], k])
+    return {"asked": asked, "right": data.decoder_words(right), "said": data.decoder_words(said[:upto])}

@@ -1,7 +1,7 @@
 """Any runs side by side, task by task: a picture that has nothing to show keeps its place and says what to record."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from gradviz.charts import CHARTS
 from gradviz.frames import Run
@@ -14,6 +14,7 @@ CHAPTERS = (
     ("gates", GATES, ("gate_heatmap", "saturation")),
     ("parameters", WEIGHTS, ("parameters",)),
 )
+OF_ENCODERS = {"waterfall", "film", "horizon", "gate_heatmap", "saturation"}  # shown of an encoder, too; many are too short for a decay
 ELSEWHERE = {"waterfall", "status"}  # the summary and the findings show these
 
 
@@ -44,11 +45,9 @@ def _pictures(runs: Sequence[Run], charts: Sequence[str]) -> tuple[Picture, ...]
 
 
 def _layers(chart: str, runs: Sequence[Run]) -> list[tuple[str, int]]:
-    """The layers that a chart shows, with what part of the network they are: the last one, and the last that encodes."""
+    """The layers that a chart shows, with the part of the network they belong to: the last one, and the last that encodes."""
     encoder = min(run.encoder for run in runs)
-    if not encoder or "layer" not in {item.name for item in fields(CHARTS[chart])}:
-        return [("", -1)]
-    return [("decoder", -1), ("encoder", encoder - 1)]
+    return [("decoder", -1), ("encoder", encoder - 1)] if encoder and chart in OF_ENCODERS else [("", -1)]
 
 
 def _about(runs: Sequence[Run], task: str) -> str:

@@ -226,6 +226,7 @@ def test_the_layers_of_an_encoder_and_a_decoder_are_named(shaped: Path, monkeypa
     choice = app.selectbox(key="layer")
     assert choice.options == ["0 (encoder)", "1 (encoder)", "2 (decoder)", "3 (decoder)"]
     assert "One row a unit of the decoder" in words(app)
+    assert "Answer to this sequence" in words(app)
     choice.set_value(1).run()
     fine(app)
     assert "One row a unit of the encoder" in words(app)

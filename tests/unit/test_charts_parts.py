@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gradviz.batch import Reading
 from gradviz.charts import CHARTS
 from gradviz.findings import verdicts
 from gradviz.findings._evidence import longest
 from gradviz.frames import Run, load
+from gradviz.network import Network
 from gradviz.reports import report
+from gradviz.tasks.numbers import END, LETTERS
 from tests.chart_runs import FakeRun, reach
 
 LAYERED = [name for name in CHARTS if "layer" in {item.name for item in fields(CHARTS[name])}]
@@ -30,6 +33,21 @@ def test_a_run_knows_its_parts(numbers: Run, shaped: Path) -> None:
     assert numbers.meta["signature"]["at"] == "decoded"
     sine = load(shaped / "sine")
     assert (sine.layers, sine.encoder, sine.part(0), sine.layer_name(0)) == (1, 0, "", "layer 0")
+
+
+def test_a_run_tells_what_its_decoder_says_to_its_own_words(numbers: Run, shaped: Path) -> None:
+    """The stored weights, decoded again by hand: each letter read is the one said before."""
+    network = Network(numbers.experiment.model, (data := numbers.experiment.task.open(0)).signature)
+    for name, array in numbers.weights().items():
+        network.parameters[name][...] = array
+    for asked, told in zip(("4 7 9", "6 4 0"), numbers.answers, strict=True):
+        digits, letters = np.array([[int(digit)] for digit in asked.split()]), LETTERS.encode(END)
+        while len(letters) <= 28 and (len(letters) == 1 or letters[-1] != letters[0]):
+            said = network.forward(digits, decoder=Reading(letters[:, None])).outputs.argmax(axis=2)
+            letters = np.append(letters, said[-1])
+        spelled = "".join(data.decoder_words(letters[1:]) or [])
+        assert told.startswith(f"{asked.replace(' ', '')} → {spelled} (right: ")
+    assert load(shaped / "sine").answers == []
 
 
 def test_words_are_those_of_what_a_layer_reads(numbers: Run) -> None:
