@@ -41,8 +41,8 @@ def batch(ragged: bool = True) -> Batch:
 @pytest.mark.parametrize(("cell", "bidirectional", "layers"), list(product(CELLS, (False, True), (1, 2, 3))))
 def test_every_gradient_is_the_derivative(cell: str, bidirectional: bool, layers: int) -> None:
     made = network(cell, layers=layers, bidirectional=bidirectional)
-    for given in (batch(), batch(ragged=False)):
-        checks = gradcheck(made, given, most=20)
+    for given in (batch(ragged=False), batch()) if layers == 1 else (batch(),):
+        checks = gradcheck(made, given, most=12)
         assert worst(checks).passed, worst(checks)
     named = {check.name for check in checks}
     assert {"inputs", "decoder inputs", f"layers.{2 * layers - 1}.forward.weight_hh"} <= named

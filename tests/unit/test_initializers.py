@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gradviz.batch import Signature
+from gradviz.config import Model
 from gradviz.errors import GradvizError
 from gradviz.initializers import RECURRENT, Initialization, glorot, identity, initialize, normal, orthogonal, scaled
+from gradviz.network import Network
 
 LSTM = ("input", "forget", "output", "candidate")
 UNITS = 64
@@ -71,6 +74,13 @@ def test_every_parameter_by_its_name():
     has_deviation(made(input_scale=0.02)["layers.0.forward.weight_ih"], 0.02)
     for name in ("layers.0.forward.bias_hh", "readout.bias"):
         np.testing.assert_array_equal(parameters[name], 0)
+
+
+def test_a_decoders_lowest_layer_begins_like_the_encoders():
+    network = Network(Model(units=UNITS, layers=2), Signature(30, 30, True, "softmax", "decoded", 30))
+    for layer, expected in enumerate((0.3, 1 / np.sqrt(UNITS), 0.3, 1 / np.sqrt(UNITS))):
+        has_deviation(network.parameters[f"layers.{layer}.forward.weight_ih"], expected)
+    assert (network.parameters["layers.2.forward.bias"].sum(axis=1) == UNITS).sum() == 1  # the forget gate's
 
 
 def test_gain_scales_each_gates_own_orthogonal_matrix():
