@@ -32,6 +32,8 @@ def answers(network: Network, batch: Batch) -> Array | Integers:
 def _tokens(network: Network, read: Array | Integers) -> bool:
     """Whether answers are tokens; what cannot be read again is refused."""
     signature = network.signature
+    if network.parts.top.directions != ("forward",):
+        raise GradvizError("this network cannot read its own answers: it reads backward, too, and would need those to come.")
     side = signature.of_decoder if signature.at == "decoded" else signature
     fits = side.inputs >= side.outputs and side.tokens == (side.loss == "softmax")
     if signature.at == "last" or not fits or (read.ndim == 2) != side.tokens:

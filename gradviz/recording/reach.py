@@ -21,8 +21,8 @@ class HeldOut:
 
 
 def measure(network: Network, batch: Batch) -> HeldOut:
-    """One pass forward over the held-out sequences, and one backward from the last step each direction that is read out reads. What
-    reaches an encoder comes from its decoder's last step."""
+    """One pass forward over the held-out sequences, and one backward for each direction of the layers that are read out, from the last
+    step it reads. To an encoder the gradient comes through its decoder."""
     run, top = network.forward(batch.inputs, batch.lengths, decoder=batch.decoder, reuse=True), network.parts.top
     loss = network.loss(run, batch, reduction="sum")
     rows: list[dict[str, object]] = []

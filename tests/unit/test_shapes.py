@@ -177,6 +177,14 @@ def test_answers_of_one_to_many_in_values_and_tokens() -> None:
     np.testing.assert_array_equal(tokens.forward(np.stack([[4, 3], *spoken[:-1]])).outputs.argmax(axis=2), spoken)
 
 
+def test_who_reads_backward_cannot_read_answers_to_come() -> None:
+    made = Network(Model(units=2, bidirectional=True), Signature(3, 2, False, "squared"))
+    with pytest.raises(GradvizError, match="reads backward, too"):
+        answers(made, shapes.one_to_many(np.zeros((1, 1)), [A]))
+    encoder = Network(Model(units=2, bidirectional=True), Signature(2, 2, False, "squared", "decoded", 2))
+    assert answers(encoder, shapes.encoder_decoder([A], [A])).shape == (3, 1, 2)
+
+
 @pytest.mark.parametrize(
     ("signature", "given"),
     [
