@@ -83,7 +83,10 @@ def nearest(steps: Sequence[int], key: str = "step") -> Any:
 
 def layer_choice(runs: Sequence[Run]) -> int:
     """A layer that all of the runs have; no control, and -1, which charts take as the last, if there is one layer."""
-    count = min(int(run.meta["experiment"]["model"]["layers"]) for run in runs)
+    count = min(run.layers for run in runs)
     if count < 2:
         return -1
-    return int(st.selectbox("Layer", range(count), index=count - 1, key="layer", bind="query-params", width=120))
+    parts = [{run.part(layer) for run in runs} for layer in range(count)]
+    names = [f"{layer} ({found.pop()})" if len(found) == 1 and found != {""} else str(layer) for layer, found in enumerate(parts)]
+    width = 120 if names[0] == "0" else 160
+    return int(st.selectbox("Layer", range(count), count - 1, names.__getitem__, key="layer", bind="query-params", width=width))

@@ -1,11 +1,14 @@
 """A batch of sequences, and what a network has to expect of them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from gradviz.arrays import Array, Integers
 from gradviz.errors import GradvizError, NonFiniteError, ShapeError, unknown
+
+AT = ("every", "last", "decoded")
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,9 @@ class Signature:
     """What goes into a network and what it is asked for.
 
     inputs: number of token kinds (`tokens` true) or of features; outputs: number of classes or of predicted values;
-    loss: an entry of `gradviz.losses`; at: whether "every" step has a loss or only the "last" of each sequence.
+    loss: an entry of `gradviz.losses`; at: whether "every" step has a loss, only the "last" of each sequence, or every step
+    "decoded": then an encoder reads the inputs, and a decoder that starts from its final states is read out at steps of its own;
+    decoder: what the decoder reads, number of token kinds (loss softmax: it reads the classes it has written) or of features.
     """
 
     inputs: int
@@ -21,9 +26,67 @@ class Signature:
     tokens: bool
     loss: str
     at: str = "every"
+    decoder: int = 0
 
     def __post_init__(self) -> None:
         check_at(self.at)
+        if (self.at == "decoded") != (self.decoder > 0):
+            raise GradvizError(
+                f"the decoder reads {self.decoder} token kinds or features and the readout is at {self.at!r}; a network with the readout "
+                "at 'decoded' has a decoder, which reads at least 1, and no other has one."
+            )
+
+    @property
+    def of_decoder(self) -> "Signature":
+        """The decoder's side of it, as if it were a network by itself."""
+        return Signature(self.decoder, self.outputs, self.loss == "softmax", self.loss)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Sequences that layers read together: inputs (time, batch) token ids, or (time, batch, feature); lengths: (batch,) valid steps
+    of each sequence, or None if all are full; whose: what they are called in errors."""
+
+    inputs: Array | Integers
+    lengths: Integers | None = None
+    whose: str = "inputs"
+
+    def __post_init__(self) -> None:
+        if self.inputs.ndim not in (2, 3):
+            wanted = "(time, batch) token ids or (time, batch, feature) values"
+            raise ShapeError(f"{self.whose} have shape {self.inputs.shape}; they must be {wanted}.")
+        if self.lengths is not None:
+            check_lengths(np.asarray(self.lengths), self.steps, self.size)
+        if self.inputs.ndim == 3 and not np.isfinite(self.inputs[self.mask]).all():
+            t, b = np.argwhere(self.mask & ~np.isfinite(self.inputs).all(axis=2))[0]
+            raise NonFiniteError(f"the {self.whose} hold NaN or infinity, first at time step {t} of example {b}; remove or replace it.")
+
+    @property
+    def steps(self) -> int:
+        return int(self.inputs.shape[0])
+
+    @property
+    def size(self) -> int:
+        return int(self.inputs.shape[1])
+
+    @property
+    def ends(self) -> Integers:
+        """(batch,) the length of each sequence."""
+        return np.full(self.size, self.steps) if self.lengths is None else np.asarray(self.lengths)
+
+    @property
+    def mask(self) -> Array:
+        """(time, batch) true where a step belongs to its sequence, false in the padding."""
+        return np.arange(self.steps)[:, None] < self.ends[None, :]
+
+    @property
+    def padded(self) -> Array | None:
+        """The mask if sequences have lengths of their own, else None."""
+        return None if self.lengths is None else self.mask
+
+    def first(self, count: int) -> "Reading":
+        """The first `count` sequences."""
+        return Reading(self.inputs[:, :count], None if self.lengths is None else self.ends[:count], self.whose)
 
 
 @dataclass(frozen=True)
@@ -31,23 +94,29 @@ class Batch:
     """inputs: (time, batch) token ids, or (time, batch, feature); targets: (time, batch) class ids, or (time, batch, value);
     lengths: (batch,) valid steps of each sequence, T_x of the course notes, or None if all are full.
 
-    With the loss at the last step only, targets are (batch,) or (batch, value).
+    With the loss at the last step only, targets are (batch,) or (batch, value). decoder: what the decoder of an encoder–decoder network
+    reads, with lengths of its own, T_y, which are those of the targets.
     """
 
     inputs: Array | Integers
     targets: Array | Integers
     lengths: Integers | None = None
+    decoder: Reading | None = None
 
     def __post_init__(self) -> None:
-        if self.inputs.ndim not in (2, 3):
-            wanted = "(time, batch) token ids or (time, batch, feature) values"
-            raise ShapeError(f"inputs have shape {self.inputs.shape}; they must be {wanted}.")
-        steps, size = self.inputs.shape[:2]
-        if self.lengths is not None:
-            check_lengths(np.asarray(self.lengths), steps, size)
-        if self.inputs.ndim == 3 and not np.isfinite(self.inputs[self.mask]).all():
-            t, b = np.argwhere(self.mask & ~np.isfinite(self.inputs).all(axis=2))[0]
-            raise NonFiniteError(f"the inputs hold NaN or infinity, first at time step {t} of example {b}; remove or replace it.")
+        size = self.reading.size
+        if self.decoder is not None and self.decoder.size != size:
+            raise ShapeError(f"the decoder reads {self.decoder.size} sequences, the encoder {size}; every example has one for each.")
+
+    @cached_property
+    def reading(self) -> Reading:
+        """Inputs and lengths."""
+        return Reading(self.inputs, self.lengths)
+
+    @property
+    def answered(self) -> Reading:
+        """The sequences along which the targets lie, unless they are those of the last step alone."""
+        return self.reading if self.decoder is None else self.decoder
 
     @property
     def steps(self) -> int:
@@ -60,23 +129,21 @@ class Batch:
     @property
     def mask(self) -> Array:
         """(time, batch) true where a step belongs to its sequence, false in the padding."""
-        if self.lengths is None:
-            return np.ones((self.steps, self.size), bool)
-        return np.arange(self.steps)[:, None] < np.asarray(self.lengths)[None, :]
+        return self.reading.mask
 
 
 def check_at(at: str) -> None:
-    if at not in ("every", "last"):
-        raise unknown("place of the readout", at, ("every", "last"))
+    if at not in AT:
+        raise unknown("place of the readout", at, AT)
 
 
-def check_inputs(inputs: Array | Integers, signature: Signature) -> None:
+def check_inputs(inputs: Array | Integers, signature: Signature, whose: str = "inputs") -> None:
     """Inputs must be what the network was made for."""
     wanted = "(time, batch) token ids" if signature.tokens else f"(time, batch, {signature.inputs}) values"
     fits = inputs.ndim == 2 if signature.tokens else inputs.ndim == 3 and inputs.shape[2] == signature.inputs
     if not fits or not inputs.size or (signature.tokens and not np.issubdtype(inputs.dtype, np.integer)):
         raise ShapeError(
-            f"inputs are {inputs.dtype} of shape {inputs.shape}; this network takes {wanted}, at least one step of one example."
+            f"{whose} are {inputs.dtype} of shape {inputs.shape}; this network takes {wanted}, at least one step of one example."
         )
     if signature.tokens and not (inputs.min() >= 0 and inputs.max() < signature.inputs):
         raise GradvizError(f"token ids run from {inputs.min()} to {inputs.max()}; they must be between 0 and {signature.inputs - 1}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gradviz.arrays import Array, Integers, Parameters, cosine, global_norm, norm
-from gradviz.batch import Batch, Signature
+from gradviz.batch import Batch, Reading, Signature
 from gradviz.cells import CELLS, Cell, Sequence, Step, Weights
 from gradviz.charts import CHARTS, Chart, Description
 from gradviz.charts._description import Axis, Band, Heat, Line, Panel, Points, Rule, Tiles, log10
@@ -23,6 +23,7 @@ from gradviz.optimizers._base import State as OptimizerState
 from gradviz.options import check, option
 from gradviz.quantities import QUANTITIES, Observed, Quantity
 from gradviz.registry import Registry, load_file
+from gradviz.shapes import encoder_decoder, many_to_many, many_to_one, one_to_many
 from gradviz.tasks import TASKS, Data, Task
 
 REGISTRIES: tuple[Registry[Any], ...] = (CELLS, CLIPPING, OPTIMIZERS, TASKS, QUANTITIES, FINDINGS, CHARTS)
@@ -85,6 +86,7 @@ __all__ = [
     "Parameters",
     "Points",
     "Quantity",
+    "Reading",
     "Rule",
     "Run",
     "Sequence",
@@ -96,10 +98,14 @@ __all__ = [
     "Weights",
     "check",
     "cosine",
+    "encoder_decoder",
     "global_norm",
     "load",
     "loaded",
     "log10",
+    "many_to_many",
+    "many_to_one",
     "norm",
+    "one_to_many",
     "option",
 ]

@@ -5,7 +5,7 @@ not analytic (relu at its kink), central differences serve.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,8 +22,8 @@ Method = Literal["complex", "central"]
 
 @dataclass(frozen=True)
 class Check:
-    """name: parameter, "inputs", or "initial <place> <state>"; error: largest difference, relative to the largest gradient of this
-    array; entries: how many were compared; passed: error within the method's tolerance."""
+    """name: parameter, "inputs", "decoder inputs", or "initial <place> <state>"; error: largest difference, relative to the largest
+    gradient of this array; entries: how many were compared; passed: error within the method's tolerance."""
 
     name: str
     error: float
@@ -44,9 +44,13 @@ def gradcheck(network: Network, batch: Batch, *, method: Method = "complex", mos
     arrays = {**exact.parameters, **{f"initial {place} {k}": state for place, states in initial.items() for k, state in enumerate(states)}}
     if not exact.signature.tokens:
         arrays["inputs"] = inputs
+    decoder = batch.decoder
+    if decoder is not None and decoder.inputs.ndim == 3:
+        decoder = replace(decoder, inputs=decoder.inputs.astype(exact.dtype))
+        arrays["decoder inputs"] = decoder.inputs
 
     def loss() -> complex:
-        run = exact.forward(inputs, batch.lengths, initial, reuse=True)
+        run = exact.forward(inputs, batch.lengths, initial, decoder=decoder, reuse=True)
         return complex(exact.loss(run, batch).mean)
 
     return [_compare(name, array, gradients[name], loss, _some(array, most, rng), method) for name, array in arrays.items()]
@@ -60,18 +64,19 @@ def worst(checks: list[Check]) -> Check:
 def _random_states(network: Network, batch: Batch, rng: np.random.Generator) -> States:
     shape = (batch.size, network.model.units)
     states = network.model.cell.states
-    names = [f"layers.{layer}.{direction}" for layer, direction in network.parts.places]
+    names = [f"layers.{layer}.{direction}" for layer, direction in network.parts.bottom.places]
     return {name: tuple(rng.normal(0, 0.5, shape).astype(network.dtype) for _ in states) for name in names}
 
 
 def _gradients(network: Network, batch: Batch, initial: States) -> dict[str, Array]:
     real = {place: tuple(state.real for state in states) for place, states in initial.items()}
-    run = network.forward(batch.inputs, batch.lengths, real)
+    run = network.forward(batch.inputs, batch.lengths, real, decoder=batch.decoder)
     gradients = network.backward(run, network.loss(run, batch).d_outputs)
     out = dict(gradients.parameters)
     for place, states in gradients.initial.items():
         out |= {f"initial {place} {k}": state for k, state in enumerate(states)}
-    return out if gradients.inputs is None else {**out, "inputs": gradients.inputs}
+    read = {"inputs": gradients.inputs, "decoder inputs": gradients.decoder_inputs}
+    return out | {name: array for name, array in read.items() if array is not None}
 
 
 def _some(array: Array, most: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:

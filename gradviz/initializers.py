@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -69,23 +70,30 @@ class Initialization:
             raise GradvizError("Initialization.chrono is 1; it must be 0 (off) or at least 2 time steps.")
 
 
+class Layout(NamedTuple):
+    """What is to be drawn, in this order. gates: names of the blocks along the first axis of a layer's parameters; lowest: numbers of the
+    layers that read inputs, not other layers."""
+
+    shapes: dict[str, Shape]
+    gates: dict[str, tuple[str, ...]]
+    lowest: tuple[str, ...] = ("0",)
+
+
 def initialize(
-    shapes: dict[str, Shape],
-    gates: dict[str, tuple[str, ...]],
+    layout: Layout,
     options: Initialization,
     rng: np.random.Generator,
     dtype: DTypeLike = np.float32,
     begin: Begin | None = None,
 ) -> Parameters:
-    """All parameters, in the order of `shapes`. `gates` names the blocks along the first axis of a layer's bias (gate, unit);
-    `begin(name, shape, rng)` is asked for parameters that only the cell knows.
+    """All parameters. `begin(name, shape, rng)` is asked for those that only the cell knows.
 
-    weight_hh (gate, unit, unit): each gate's matrix drawn on its own. weight_ih (gate, input, unit): N(0, input_scale²) in the first
-    layer, whose inputs are one-hot or few; N(0, 1/inputs) above it, where all inputs are active at once.
+    weight_hh (gate, unit, unit): each gate's matrix drawn on its own. weight_ih (gate, input, unit): N(0, input_scale²) in layers
+    that are the `lowest`, whose inputs are one-hot or few; N(0, 1/inputs) above them, where all inputs are active at once.
     """
     drawn: Parameters = {}
-    for name, shape in shapes.items():
-        given = _draw(name, shape, gates.get(name, ()), options, rng)
+    for name, shape in layout.shapes.items():
+        given = _draw(name, layout, options, rng)
         if given is None:
             given = _of_cell(name, shape, begin, rng)
         drawn[name] = np.ascontiguousarray(given, dtype)
@@ -94,7 +102,7 @@ def initialize(
 
 def _of_cell(name: str, shape: Shape, begin: Begin | None, rng: np.random.Generator) -> Array:
     if begin is None or not name.startswith("layers."):
-        known = "layers.….weight_ih, weight_hh, bias; readout.weight, readout.bias; embedding.weight"
+        known = "layers.….weight_ih, weight_hh, bias; readout.weight, readout.bias; ….embedding.weight"
         raise GradvizError(f"there is no initializer for the parameter {name!r}; there is one for {known}.")
     drawn = begin(name.rsplit(".", 1)[-1], shape, rng)
     if np.shape(drawn) != shape:
@@ -102,21 +110,22 @@ def _of_cell(name: str, shape: Shape, begin: Begin | None, rng: np.random.Genera
     return drawn
 
 
-def _draw(name: str, shape: Shape, blocks: tuple[str, ...], options: Initialization, rng: np.random.Generator) -> Array | None:
+def _draw(name: str, layout: Layout, options: Initialization, rng: np.random.Generator) -> Array | None:
     """What is known here; None for the rest."""
+    shape = layout.shapes[name]
     match name.split("."):
         case ["layers", *_, "weight_hh"]:
             drawn = options.gain * RECURRENT[options.recurrent](shape, rng)
-        case ["layers", "0", _, "weight_ih"]:
+        case ["layers", layer, _, "weight_ih"] if layer in layout.lowest:
             drawn = normal(shape, rng, options.input_scale)
         case ["layers", *_, "weight_ih"]:
             drawn = scaled(shape, rng)
         case ["readout", "weight"]:
             drawn = normal(shape, rng, options.readout_scale or 1 / np.sqrt(shape[0]))
-        case ["embedding", "weight"]:  # a token's vector is about as long as a one-hot one: input_scale keeps its meaning
+        case [*_, "embedding", "weight"]:  # a token's vector is about as long as a one-hot one: input_scale keeps its meaning
             drawn = normal(shape, rng, 1 / np.sqrt(shape[1]))
         case ["layers", _, _, "bias"]:
-            drawn = _bias(shape, [block.rsplit(".", 1)[-1] for block in blocks], options, rng)
+            drawn = _bias(shape, [block.rsplit(".", 1)[-1] for block in layout.gates.get(name, ())], options, rng)
         case ["readout", "bias"]:
             drawn = np.zeros(shape)
         case _:

@@ -27,8 +27,8 @@ class Pass:
     """A pass forward.
 
     outputs: (time, batch, output), or (1, batch, output) if only the last step is read out (`at` is "last"); final: states after
-    the last step; inputs: as given; layer_inputs: what each layer read; features: what the readout read; tapes: every activation,
-    until the next pass reuses the buffers.
+    the last step; inputs: as given, those of a decoder apart; layer_inputs: what each layer read; features: what the readout read;
+    tapes: every activation, until the next pass reuses the buffers.
     """
 
     inputs: Array | Integers
@@ -39,6 +39,7 @@ class Pass:
     layer_inputs: list[Array | Integers]
     tapes: dict[str, Tape]
     weights: dict[str, Weights]
+    decoder_inputs: Array | Integers | None = None
 
     def read_by(self, name: str) -> Array | Integers:
         """What the layer "layers.<l>.<direction>" read."""
@@ -59,8 +60,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Gradients:
-    """parameters: by name; inputs: (time, batch, feature), None for tokens; initial: of the states before the first step."""
+    """parameters: by name; inputs: (time, batch, feature), None for tokens; initial: of the states before the first step;
+    decoder_inputs: as inputs, of the decoder of an encoder–decoder network."""
 
     parameters: Parameters
     inputs: Array | None
     initial: States
+    decoder_inputs: Array | None = None

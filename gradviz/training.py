@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from gradviz.batch import Signature
 from gradviz.clipping import Clipped
-from gradviz.config import Experiment
-from gradviz.network import Network
+from gradviz.config import Experiment, Training
+from gradviz.errors import GradvizError
+from gradviz.network import UNCUT, Network
 from gradviz.passes import Loss, Pass, States
-from gradviz.recording.meta import describe
+from gradviz.recording.meta import answered, describe
 from gradviz.recording.recorder import Recorder, Sink
 from gradviz.recording.store import RunWriter
 from gradviz.tasks import Data
@@ -53,7 +55,7 @@ class Trainer:
         batch = self.data.batch(training.batch, self.rng)
         self.recorder.between(step)
         with self.recorder.watching(step, batch):
-            run = network.forward(batch.inputs, batch.lengths, self.state, reuse=True)
+            run = network.forward(batch.inputs, batch.lengths, self.state, decoder=batch.decoder, reuse=True)
             loss = network.loss(run, batch, reduction=training.reduction)
             gradients = network.backward(run, loss.d_outputs, truncation=training.truncation).parameters
         clipped = training.clipping.clip(gradients, network.parameters, self.clipping_state)
@@ -79,6 +81,7 @@ def train(experiment: Experiment, folder: Path | str, *, watch: Watch = lambda p
     """Train, record everything, and return the run's folder. Interrupted or failed, it leaves a readable run that says so."""
     folder = Path(folder)
     data = experiment.task.open(experiment.training.seed)
+    _check(experiment.training, data.signature)
     with threadpool_limits(1, "blas"):  # two threads on small products are far slower than one when the cores are busy
         writer = RunWriter.create(folder, {"name": experiment.name or folder.name, "status": "running"}, force=force)
         try:
@@ -93,6 +96,17 @@ def train(experiment: Experiment, folder: Path | str, *, watch: Watch = lambda p
             writer.finish("failed", f"{type(error).__name__}: {error}")
             raise
     return folder
+
+
+def _check(training: Training, signature: Signature) -> None:
+    """What cannot be trained is said before a folder is made."""
+    if signature.at == "decoded" and training.carry_state:
+        raise GradvizError(
+            "carry_state does not go with an encoder–decoder network: its decoder starts where the encoder ends, in every batch anew. "
+            "Use no carry_state."
+        )
+    if signature.at == "decoded" and training.truncation:
+        raise GradvizError(UNCUT)
 
 
 def _train(trainer: Trainer, writer: RunWriter, watch: Watch) -> None:
@@ -113,4 +127,5 @@ def _train(trainer: Trainer, writer: RunWriter, watch: Watch) -> None:
 def _finish(writer: RunWriter, trainer: Trainer, done: int, status: str) -> None:
     writer.save_weights(trainer.network.parameters)
     writer.update(updates_done=done, seconds=time.perf_counter() - trainer.began)
+    writer.update(**answered(trainer.data, trainer.network, trainer.recorder.probed))
     writer.finish(status)

@@ -59,17 +59,18 @@ def figure(number: int, picture: Picture) -> Figure:
 def _described(picture: Picture) -> tuple[Description, list[tuple[int, Description]]]:
     """The chart as it stands by default and, for a slider, at every recorded step that the runs share."""
     chart = CHARTS[picture.chart]
+    options = {"layer": picture.layer} if picture.layer >= 0 else {}
     steps = shared_steps(picture) if picture.slider else []
     if len(steps) < 2:
-        return chart().describe(picture.runs), []
-    moments = [(step, _at(chart, step).describe(picture.runs)) for step in steps]
+        return chart(**options).describe(picture.runs), []
+    moments = [(step, _at(chart, {**options, "step": step}).describe(picture.runs)) for step in steps]
     return moments[-1][1], moments
 
 
-def _at(chart: type[Any], step: int) -> Any:
+def _at(chart: type[Any], options: dict[str, int]) -> Any:
     if "step" not in {item.name for item in dataclasses.fields(chart)}:
         raise GradvizError(f"{chart.__name__} has no option `step`; leave its slider out.")
-    return chart(step=step)
+    return chart(**options)
 
 
 def shared_steps(picture: Picture) -> list[int]:

@@ -48,8 +48,11 @@ class FakeRun:
     ) -> np.ndarray:
         return self.arrays[step, example, point]
 
-    def words(self, example: int) -> list[str] | None:
+    def words(self, example: int, layer: int = 0) -> list[str] | None:
         return self.texts.get(example)
+
+    def part(self, layer: int) -> str:
+        return ""
 
 
 def reach(profiles: dict[int, np.ndarray], point: str = "hidden") -> pd.DataFrame:

@@ -26,6 +26,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def shaped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two real, tiny runs of other shapes: numbers, two layers that encode in both directions and two that decode, and
+    sine. Not to be written to."""
+    from gradviz.cells import CELLS
+    from gradviz.config import Experiment, Model, Recording, Training
+    from gradviz.tasks import TASKS
+    from gradviz.training import train
+
+    out = tmp_path_factory.mktemp("shaped")
+    recording = Recording(every=4, reach_every=6, probe_every=6, held_out=8)
+    for name, cell, layers in (("numbers", "lstm", 2), ("sine", "gru", 1)):
+        model = Model(cell=CELLS[cell](), units=8, layers=layers, direction="both" if name == "numbers" else "forward")
+        train(Experiment(TASKS[name](), model, Training(updates=12, batch=8), recording, name), out / name)
+    return out
+
+
 ORDER = ("unit", "contracts", "oracles", "apps", "browser")  # fast ones first: a mistake shows within seconds
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gradviz.dashboards import parts, show, state
+from gradviz.dashboards import look, parts, show, state
 from gradviz.dashboards.views._base import View
 from gradviz.frames import Run
 
@@ -26,6 +26,8 @@ class Gates(View):
             layer = parts.layer_choice([run])
             step = parts.step_slider(run.probe_steps)
         show.chart("gate_heatmap", [run], head=head, example=example, step=step, layer=layer, gate=gate)
+        if example < len(run.answers):
+            st.caption(look.plain(f"Answer to this sequence at the end of training, reading its own words: {run.answers[example]}"))
         show.chart("saturation", runs, layer=layer)
 
 

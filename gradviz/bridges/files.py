@@ -29,12 +29,13 @@ PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  #
 
 
 def save_weights(network: Network, path: Path | str, prefixes: Prefixes | None = None) -> None:
-    """Write the parameters as .safetensors, under PyTorch's names where PyTorch has the cell, else under gradviz's own.
+    """Write the parameters as .safetensors, under PyTorch's names where PyTorch has such a module, else under gradviz's own.
 
     The file says what cell they are of. `safetensors.torch.load_file` opens it; see `to_torch` for prefixes.
     """
     name = CELLS.name_of(network.model.cell)
-    arrays = to_torch(network, prefixes) if name in GATES or prefixes else network.parameters
+    there = name in GATES and len(network.parts.parts) == 1
+    arrays = to_torch(network, prefixes) if there or prefixes else network.parameters
     facts = {"format": "pt", "gradviz": __version__, "gradviz.cell": json.dumps({"name": name, **options.to_dict(network.model.cell)})}
     if prefixes is None or None not in (prefixes.readout, prefixes.embedding):  # a part of a network has no signature
         facts["gradviz.signature"] = json.dumps(dataclasses.asdict(network.signature))
@@ -69,7 +70,7 @@ def load_weights(
 
 
 def _signature(values: dict[str, Any]) -> Signature:
-    wanted = {"inputs": int, "outputs": int, "tokens": bool, "loss": str, "at": str}
+    wanted = {"inputs": int, "outputs": int, "tokens": bool, "loss": str, "at": str, "decoder": int}
     if {name: type(value) for name, value in values.items()} != wanted:
         raise ValueError(f"signature {values}")
     return Signature(**values)

@@ -58,10 +58,11 @@ def architecture_of(shapes: Shapes, prefixes: Prefixes, cell: Cell | None, signa
     inputs, (rows, units) = (_matrix(shapes, f"{start}weight_{kind}{end}") for kind in ("ih", "hh"))
     table = _weight(shapes, "embedding." if own else prefixes.embedding)
     readout = _weight(shapes, "readout." if own else prefixes.readout)
+    layers = len({layer for layer, _ in places}) // (2 if signature is not None and signature.at == "decoded" else 1)
     model = Model(
         cell=cell or _cell(rows, units),
         units=units,
-        layers=len({layer for layer, _ in places}),
+        layers=layers,
         direction="both" if len(directions) > 1 else first,
         biases=any(name.startswith(f"{start}{'bias' if own else 'bias_ih'}") for name in shapes),
         embedding=inputs[1] if table else 0,

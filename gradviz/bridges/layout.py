@@ -31,6 +31,12 @@ class Prefixes:
     embedding: str | None = "embedding."
 
 
+def check_one(parts: Architecture) -> None:
+    """PyTorch has modules for one stack of layers, not for two."""
+    if len(parts.parts) > 1:
+        raise GradvizError("an encoder–decoder is two modules in PyTorch; gradviz.save_weights keeps both, under names of its own.")
+
+
 def gates_of(cell: Cell) -> tuple[str, ...]:
     """PyTorch's order of a cell's gates."""
     name = CELLS.name_of(cell)
@@ -48,9 +54,10 @@ def ending(layer: int, direction: str) -> str:
 
 def torch_shapes(parts: Architecture, prefixes: Prefixes) -> Shapes:
     """Names and shapes of the entries that PyTorch would have."""
+    check_one(parts)
     gates_of(parts.model.cell)
     own, shapes = parts.shapes(), Shapes()
-    if parts.embeds and prefixes.embedding is not None:
+    if parts.bottom.embedding and prefixes.embedding is not None:
         shapes[f"{prefixes.embedding}weight"] = own["embedding.weight"]
     for layer, direction in parts.places:
         place, end = f"layers.{layer}.{direction}.", ending(layer, direction)

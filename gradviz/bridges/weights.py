@@ -11,7 +11,7 @@ from gradviz.architecture import Architecture
 from gradviz.arrays import Array, Parameters
 from gradviz.batch import Signature
 from gradviz.bridges.guess import architecture_of, is_own, prefixes_of
-from gradviz.bridges.layout import Prefixes, Shapes, ending, from_layout, to_layout, torch_shapes
+from gradviz.bridges.layout import Prefixes, Shapes, check_one, ending, from_layout, to_layout, torch_shapes
 from gradviz.cells import Cell
 from gradviz.errors import GradvizError, ShapeError
 from gradviz.network import Network
@@ -25,8 +25,9 @@ def to_torch(network: Network, prefixes: Prefixes | None = None) -> Parameters:
     prefixes: of the module's parts; `Prefixes(rnn="", readout=None)` makes the state_dict of nn.RNN, nn.GRU or nn.LSTM alone.
     """
     prefixes, parts, parameters = prefixes or Prefixes(), network.parts, network.parameters
+    check_one(parts)
     out: Parameters = {}
-    if parts.embeds and prefixes.embedding is not None:
+    if parts.bottom.embedding and prefixes.embedding is not None:
         out[f"{prefixes.embedding}weight"] = parameters["embedding.weight"].copy()
     for layer, direction in parts.places:
         place = f"layers.{layer}.{direction}."
@@ -117,7 +118,7 @@ def _raise(problems: list[str]) -> None:
 def _translated(parts: Architecture, given: Parameters, prefixes: Prefixes) -> Parameters:
     """Under gradviz's own names and in its layout."""
     found: Parameters = {}
-    if parts.embeds and prefixes.embedding is not None:
+    if parts.bottom.embedding and prefixes.embedding is not None:
         found["embedding.weight"] = given[f"{prefixes.embedding}weight"]
     for layer, direction in parts.places:
         end, kinds = ending(layer, direction), ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -133,9 +134,9 @@ def _translated(parts: Architecture, given: Parameters, prefixes: Prefixes) -> P
 
 def _identity(parts: Architecture) -> Parameters:
     outputs = parts.signature.outputs
-    if outputs != parts.width:
-        raise ShapeError(f"without a readout there are {parts.width} outputs, the hidden states; the signature says {outputs}.")
-    return {"readout.weight": np.eye(parts.width), "readout.bias": np.zeros(parts.width)}
+    if outputs != parts.width(parts.top):
+        raise ShapeError(f"without a readout there are {parts.width(parts.top)} outputs, the hidden states; the signature says {outputs}.")
+    return {"readout.weight": np.eye(parts.width(parts.top)), "readout.bias": np.zeros(parts.width(parts.top))}
 
 
 def _put(network: Network, found: Parameters) -> None:

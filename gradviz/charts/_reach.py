@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
-from gradviz.charts._words import chunks, spoken
+from gradviz.charts._words import chunks, in_part, spoken
 from gradviz.dynamics.decay import half_life, horizon
 from gradviz.frames import Run
 from gradviz.wording import factor, listed, number, span
 
 RECORD = "No run holds table `reach`. Record it with reach_every = 20: the gradient of the last step's loss, per steps back."
 SERIES = ("mean", "low", "high")
-WHAT = "the gradient of the last time step's loss with respect to {state}"
 APART = 3.0  # runs of one cell whose half-lives differ by more than this factor are told one by one
 LEVEL = 0.005  # a factor per step this close to 1 is drawn as level: 100 steps change the norm less than twofold
 
@@ -42,8 +41,12 @@ def _tidy(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**once, "lag": lags, **series})
 
 
-def state(runs: Sequence[Run], point: str = "") -> str:
-    """Which array the gradient is taken of, in words."""
+def what(runs: Sequence[Run], point: str, layer: int) -> str:
+    """Which gradient is drawn, in words."""
+    return f"the gradient of the last time step's loss with respect to {_state(runs, point)}{in_part(runs, layer)}"
+
+
+def _state(runs: Sequence[Run], point: str) -> str:
     if point:
         return f"the {point} state"
     cells = {run.family for run in runs if "cell" in set(run.table("reach")["point"])}

@@ -37,6 +37,12 @@ def _of_family(family: str, some: Sequence[Run], everyone: Sequence[Run]) -> lis
     return [run.label for run in mine]
 
 
+def in_part(runs: Sequence[Run], layer: int) -> str:
+    """ " of the decoder" if that is where this layer of all the runs belongs; nothing in networks of one part."""
+    names = {run.part(layer) for run in runs}
+    return f" of the {names.pop()}" if len(names) == 1 and names != {""} else ""
+
+
 def sentence(text: str, plain: str = "") -> str:
     """With a capital at the beginning; `plain` instead of a finding about so many runs that it would not be read."""
     chosen = plain if plain and len(text) > LONGEST else text

@@ -49,7 +49,7 @@ class Decay(Chart):
         return Description(
             "decay",
             title,
-            f"Factor by which the norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} changes with every step back: "
+            f"Factor by which the norm of {_reach.what(shown, self.point, self.layer)} changes with every step back: "
             f"fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale."
             f"{BEST if 'best guess' in title else ''}{left_out(runs, shown)}",
             LOOK_FOR,

@@ -49,7 +49,7 @@ class Film(Chart):
         return Description(
             "film",
             sentence(_course.reaches(shown, reaches, lags), f"How far the gradient reaches in {len(shown)} runs"),
-            f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))} (colour: log scale, the same for all) by training step "
+            f"Norm of {_reach.what(shown, self.point, self.layer)} (colour: log scale, the same for all) by training step "
             "and steps back; geometric mean over the held-out sequences. "
             f"Reach: steps back until less than 1\u202f% of the norm at lag 0 is left.{left_out(runs, shown)}",
             LOOK_FOR,

@@ -12,7 +12,7 @@ from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, heading, left_out, nothing, short, specials, stack
 from gradviz.charts._description import Axis, Description, Heat, Panel
 from gradviz.charts._reach import nearest
-from gradviz.charts._words import sentence, spoken
+from gradviz.charts._words import in_part, sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
 from gradviz.wording import listed, percent
@@ -76,8 +76,8 @@ class GateHeatmap(Chart):
         return Description(
             "gate_heatmap",
             _title(views),
-            f"{said}. One row a unit, sorted by {order}; one column a time step of held-out sequence {self.example}, {_when(views)}. "
-            f"{_scales(views)}{left_out(runs, [view.run for view in views])}",
+            f"{said}. One row a unit{in_part([view.run for view in views], self.layer)}, sorted by {order}; one column a time "
+            f"step of held-out sequence {self.example}, {_when(views)}. {_scales(views)}{left_out(runs, [view.run for view in views])}",
             LOOK_FOR if any(view.shown.gate for view in views) else LOOK_FOR_STATES,
             frame,
             tuple(_panel(view, [other.run for other in views]) for view in views),
@@ -100,7 +100,7 @@ class GateHeatmap(Chart):
         table = table[table["point"] == shown.point]
         step, direction = nearest(sorted(table["step"].unique()), self.step), str(table["direction"].iloc[0])
         values = np.asarray(run.probe(step, self.example, shown.point, layer=int(layer), direction=direction), dtype=np.float64)
-        words = run.words(self.example)
+        words = run.words(self.example, int(layer))
         drops = _drops(values, _marked(words))
         units = self._sorted(run, values, drops)
         return View(run, step, shown, values[:, units], units, drops[units], tuple(words[: len(values)]) if words else None)

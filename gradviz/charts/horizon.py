@@ -56,7 +56,7 @@ class Horizon(Chart):
         return Description(
             "horizon",
             _halves(shown, frame) if self.measure == "half_life" else _title(shown, frame, last),
-            f"{MEANING[self.measure]}. Gradient: norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, "
+            f"{MEANING[self.measure]}. Gradient: norm of {_reach.what(shown, self.point, self.layer)}, "
             f"geometric mean over the held-out sequences. Log scale.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,

@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, fit, heading, left_out, nothing, once, rails, samples, short, stack, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
-from gradviz.charts._words import sentence, spoken
+from gradviz.charts._words import in_part, sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
 from gradviz.wording import listed, number, power
@@ -76,7 +76,8 @@ class Parameters(Chart):
         return Description(
             "parameters",
             _title(shown, frame, self.measure),
-            f"{sentence(MEASURES[self.measure])}: {self.parameter} of the last layer, by gate. Log scale.{left_out(runs, shown)}",
+            f"{sentence(MEASURES[self.measure])}: {self.parameter} of the last layer{in_part(shown, -1)}, by gate. Log scale."
+            f"{left_out(runs, shown)}",
             look_for,
             frame,
             once(panels),

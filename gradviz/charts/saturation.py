@@ -11,7 +11,7 @@ from gradviz.charts._base import Chart
 from gradviz.charts._common import MARKERS, aside, colour, grid, heading, left_out, nothing, stack
 from gradviz.charts._description import Axis, Description, Panel, Points, Rule
 from gradviz.charts._reach import nearest
-from gradviz.charts._words import chunks, sentence, spoken
+from gradviz.charts._words import chunks, in_part, sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
 from gradviz.wording import listed, percent, span
@@ -58,8 +58,8 @@ class Saturation(Chart):
         return Description(
             "saturation",
             _title(shown, frames),
-            f"{said}. One mark per unit: share of time steps and examples above 0.9 against below 0.1 (of a state: below −0.9)."
-            f"{left_out(runs, shown)}",
+            f"{said}. One mark per unit{in_part(shown, self.layer)}: share of time steps and examples above 0.9 against "
+            f"below 0.1 (of a state: below −0.9).{left_out(runs, shown)}",
             LOOK_FOR,
             stack([frames[run.label] for run in shown], COLUMNS),
             panels,

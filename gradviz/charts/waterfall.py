@@ -54,7 +54,7 @@ class Waterfall(Chart):
         return Description(
             "waterfall",
             _title(shown, frame),
-            f"Norm of {_reach.WHAT.format(state=_reach.state(shown, self.point))}, by steps back from the end of the sequence, "
+            f"Norm of {_reach.what(shown, self.point, self.layer)}, by steps back from the end of the sequence, "
             f"{_moment(1, now)}. Log scale; geometric mean over the held-out sequences{_bands(shown)}. "
             f"× is the factor per step back, fitted from lag 5 on; half-lives are in steps.{left_out(runs, shown)}",
             LOOK_FOR,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gradviz.cells import CELLS
 from gradviz.clipping import CLIPPING
-from gradviz.commands._console import relative, say
+from gradviz.commands._console import printable, relative, say
 from gradviz.commands._table import show_runs
 from gradviz.config import Experiment
 from gradviz.errors import GradvizError
@@ -72,4 +72,7 @@ def check_name(name: str) -> str:
 def finish(runs: Sequence["Run"], folder: Path) -> None:
     """The table of the runs just made, and what to do next."""
     show_runs(runs)
+    for run in runs:
+        for answer in run.answers:
+            say(printable(f"{run.name}: {answer}"))
     say(f"Recorded in {relative(folder)}. To look at it:\n  gradviz dashboard {shlex.quote(relative(folder))}")

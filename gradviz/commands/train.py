@@ -16,6 +16,7 @@ Train one network and record its gradients.
 
   gradviz train                                      an LSTM on a built-in English text
   gradviz train my.txt --cell rnn --clipping norm    an RNN with clipping on a text of yours
+  gradviz train --task numbers --updates 800         an encoder and a decoder that spell numbers
   gradviz train --task adding --task.length 150 --cell gru --updates 400
 
 A flag with a dot is an option of the thing before the dot: --clipping.limit belongs to --clipping norm."""

@@ -21,7 +21,8 @@ EXPLOSIVE = 2.0  # decades by which the gradient of the last step must have grow
 class Path:
     """One state (layer, direction, point) through which the gradient travels back.
 
-    rows: the rows of table `reach`, by step; profiles: log10 norm per lag, one array a row.
+    rows: the rows of table `reach`, by step; profiles: log10 norm per lag, one array a row; part: encoder or decoder, empty in
+    networks that have no such parts.
     """
 
     layer: int
@@ -29,6 +30,7 @@ class Path:
     point: str
     rows: pd.DataFrame
     profiles: list[Array]
+    part: str = ""
 
     @property
     def steps(self) -> list[int]:
@@ -52,7 +54,8 @@ class Path:
 
     @property
     def where(self) -> str:
-        return f"{spoken(self.point)} of layer {self.layer}" + ("" if self.direction == "forward" else f", {self.direction}")
+        layer = f"layer {self.layer} ({self.part})" if self.part else f"layer {self.layer}"
+        return f"{spoken(self.point)} of {layer}" + ("" if self.direction == "forward" else f", {self.direction}")
 
     def evidence(self) -> pd.DataFrame:
         """The rows with what was computed from them, without the curves."""
@@ -69,7 +72,8 @@ def paths(run: Run) -> list[Path]:
     found: list[Path] = []
     for key, rows in table.sort_values("step", kind="stable").groupby(["layer", "direction", "point"], sort=True):
         layer, direction, point = cast(tuple[int, str, str], key)
-        found.append(Path(int(layer), direction, point, rows, [np.asarray(mean, float) for mean in rows["mean"]]))
+        profiles = [np.asarray(mean, float) for mean in rows["mean"]]
+        found.append(Path(int(layer), direction, point, rows, profiles, run.part(int(layer))))
     return found
 
 
@@ -77,6 +81,8 @@ def longest(run: Run) -> Path | None:
     """The path on which the gradient reaches furthest at the last recorded step: memory is as long as its best path.
 
     An LSTM's cell state may carry what its hidden state lets go. Of paths with equal horizons the one with more left at the far end counts.
+    Through an encoder and a decoder the gradient has to travel one after the other: of the best path of each the one that reaches less of
+    its own sequence counts, the longer one if both reach all of it.
     """
 
     def reach(path: Path) -> tuple[float, float]:
@@ -84,8 +90,13 @@ def longest(run: Run) -> Path | None:
         far, known = horizon(profile), profile[~np.isnan(profile)]
         return (far, float(known[-1] - profile[0])) if not np.isnan(far) else (-1.0, -np.inf)
 
+    def covered(path: Path) -> tuple[float, int]:
+        length = len(path.profiles[-1])
+        return min(1.0, reach(path)[0] / max(1, length)), -length
+
     found = sorted(paths(run), key=lambda path: path.point != "cell")
-    return max(found, key=reach, default=None)
+    best = [max((path for path in found if path.part == part), key=reach) for part in dict.fromkeys(path.part for path in found)]
+    return min(best, key=covered, default=None)
 
 
 def steepest(run: Run) -> Path | None:

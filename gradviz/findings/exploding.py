@@ -66,6 +66,8 @@ class Exploding(Finding):
             said = f"At training step {path.steps[-1]} the gradient of the last time step is zero or not finite: nothing is left to judge"
             return self.verdict("none", "no gradient", said + largest, numbers, path.evidence())
         said = f"It changes by {factor(path.decays[0])} per step back at the start and {factor(path.decays[-1])} at the end"
+        if np.isnan(path.decays[-1]):
+            said = f"On its way back it becomes at most {number(10 ** max(path.growths))} times as large ({path.where})"
         return self.verdict("good", "stable", said + largest, numbers | _paces(path), path.evidence())
 
     def _exploded(self, run: Run, path: Path, numbers: dict[str, float]) -> Verdict:

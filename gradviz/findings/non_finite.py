@@ -46,7 +46,7 @@ class NonFinite(Finding):
         order = _in_order(trouble)
         first = order.iloc[0]
         numbers |= {name: float(first[name]) for name in ("step", "layer", "time", "example", "unit")}
-        return self.verdict("critical", _spelled(first["value"]), _sentence(first), numbers, order)
+        return self.verdict("critical", _spelled(first["value"]), _sentence(run, first), numbers, order)
 
     def _from_steps(self, broken: pd.DataFrame, numbers: dict[str, float]) -> Verdict:
         first = broken.iloc[0]
@@ -56,9 +56,10 @@ class NonFinite(Finding):
         return self.verdict("critical", value, said, numbers | {"step": float(first["step"])}, broken)
 
 
-def _sentence(first: pd.Series) -> str:
+def _sentence(run: Run, first: pd.Series) -> str:
     way, what = ("backward", "the gradient of the") if first["gradient"] else ("forward", "the")
-    where = f"{spoken(first['point'])} of layer {first['layer']} ({first['direction']})"
+    inside = " ".join(word for word in (run.part(int(first["layer"])), first["direction"]) if word)
+    where = f"{spoken(first['point'])} of layer {first['layer']} ({inside})"
     said = f"At training step {first['step']}, in the {way} pass, {what} {where} is {_spelled(first['value'])}"
     return f"{said} at time step {first['time']}, first in example {first['example']}, unit {first['unit']}."
 

@@ -46,7 +46,7 @@ class SaturatedGates(Finding):
         records = rows.to_dict("records")
         numbers = {f"{side} {at['point']} {at['layer']} {at['direction']}": float(at[side]) for at in records for side in ("left", "right")}
         worst = max(records, key=lambda at: float(at["counted"]))
-        said = f"The most saturated is the {spoken(worst['point'])} of layer {worst['layer']}"
+        said = f"The most saturated is the {spoken(worst['point'])} of {run.layer_name(int(worst['layer']))}"
         said += "" if worst["direction"] == "forward" else f" ({worst['direction']})"
         said += f": {percent(worst['left'])} of the time at its lower end and {percent(worst['right'])} at its upper, mean over units."
         if not worst["counted"] >= STUCK:

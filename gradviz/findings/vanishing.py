@@ -37,7 +37,8 @@ class Vanishing(Finding):
     rank: ClassVar = 30
     rule: ClassVar = (
         "Norm of the gradient of the last step's loss with respect to the state, per step back, at the last recorded training step, on "
-        "the state that reaches furthest (the longest horizon, then the most left at the far end; an LSTM's cell state counts). The "
+        "the state that reaches furthest (the longest horizon, then the most left at the far end; an LSTM's cell state counts; with an "
+        "encoder and a decoder, in the one where it reaches less of its own sequence). The "
         "horizon is the first lag with less than 1 % of the norm at lag 0. If the task states a lag: good if the horizon is not "
         "shorter, critical if at that lag less than a thousandth arrives, else a warning. If it states none: critical if the gradient "
         "is exactly zero within 8 steps, a warning if the horizon is at most 3 steps, a note if it is shorter than half of the "

@@ -121,10 +121,40 @@ class Run:
         last = row.iloc[-1]
         return np.array(last["values"], np.float64).reshape(-1, int(last["units"]))
 
-    def words(self, example: int) -> list[str] | None:
-        """What the steps of a probe sequence are called; None if they have no names."""
-        words = (self.meta.get("probe") or {}).get("words")
+    @property
+    def layers(self) -> int:
+        """How many layers there are, in all parts of the network."""
+        return sum(count for _, count in self._parts()) or int(self.setting("model", "layers") or 1)
+
+    @property
+    def encoder(self) -> int:
+        """How many layers encode, the lowest ones; 0 in a network without a decoder."""
+        return dict(self._parts()).get("encoder", 0)
+
+    def part(self, layer: int) -> str:
+        """Which part of an encoder–decoder network a layer belongs to, encoder or decoder; empty in other networks. -1: the last layer."""
+        names = [name for name, count in self._parts() for _ in range(count)]
+        return names[layer] if names and -1 <= layer < len(names) else ""
+
+    def layer_name(self, layer: int) -> str:
+        """layer 1, or layer 1 (decoder)."""
+        part = self.part(layer)
+        return f"layer {layer} ({part})" if part else f"layer {layer}"
+
+    def _parts(self) -> list[tuple[str, int]]:
+        return [(str(name), int(count)) for name, count in self.meta.get("parts") or []]
+
+    def words(self, example: int, layer: int = 0) -> list[str] | None:
+        """What the steps of a probe sequence are called where this layer goes through it; None if they have no names."""
+        probe = self.meta.get("probe") or {}
+        words = (probe.get("decoder") or {} if self.part(layer) == "decoder" else probe).get("words")
         return list(words[example]) if words and example < len(words) and words[example] is not None else None
+
+    @property
+    def answers(self) -> list[str]:
+        """What the network made of each probe sequence at the end, reading its own words; of a decoder that answers in words."""
+        found = [["".join(answer[name] or ["?"]) for name in ("asked", "right", "said")] for answer in self.meta.get("answers") or []]
+        return [f"{asked} → {said}" + ("" if said == right else f" (right: {right})") for asked, right, said in found]
 
     def weights(self) -> Parameters:
         return reading.read_weights(self.path)

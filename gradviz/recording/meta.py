@@ -1,9 +1,15 @@
 """What run.json says of a run besides its name and status."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from gradviz.batch import Batch
+import numpy as np
+
+from gradviz.arrays import Array, Integers
+from gradviz.batch import Batch, Reading
 from gradviz.config import Experiment
+from gradviz.generate import answers
 from gradviz.network import Network
 from gradviz.tasks import Data
 
@@ -14,10 +20,11 @@ def describe(experiment: Experiment, data: Data, network: Network, probed: Batch
     return {
         "experiment": experiment.to_dict(),
         "family": experiment.model.cell.family,
-        "signature": {name: getattr(signature, name) for name in ("inputs", "outputs", "tokens", "loss", "at")},
+        "signature": {name: getattr(signature, name) for name in ("inputs", "outputs", "tokens", "loss", "at", "decoder")},
         "facts": data.facts,
         "baselines": data.baselines,
         "lag": data.lag,
+        "parts": [[part.name, len(part.layers)] for part in network.parts.parts],
         "points": [[point.name, point.shape, point.meaning] for point in network.hook_points()],
         "parameters": int(sum(array.size for array in network.parameters.values())),
         "probe": _probe(data, probed),
@@ -25,6 +32,29 @@ def describe(experiment: Experiment, data: Data, network: Network, probed: Batch
 
 
 def _probe(data: Data, batch: Batch) -> dict[str, Any]:
-    """The words and lengths of the sequences whose whole arrays are kept."""
-    lengths = [batch.steps] * batch.size if batch.lengths is None else [int(length) for length in batch.lengths]
-    return {"lengths": lengths, "words": [data.words(batch.inputs[:length, k]) for k, length in enumerate(lengths)]}
+    """The words and lengths of the sequences whose whole arrays are kept, those of a decoder apart."""
+    probe = _sequences(batch.reading, data.words)
+    return probe if batch.decoder is None else {**probe, "decoder": _sequences(batch.decoder, data.decoder_words)}
+
+
+def _sequences(reading: Reading, words: Callable[[Any], list[str] | None]) -> dict[str, Any]:
+    lengths = [int(length) for length in reading.ends]
+    return {"lengths": lengths, "words": [words(reading.inputs[:length, k]) for k, length in enumerate(lengths)]}
+
+
+def answered(data: Data, network: Network, probed: Batch) -> dict[str, Any]:
+    """What a decoder of named tokens says of the same sequences without teacher forcing, in words, up to the sign that ends the right
+    answer: {"answers": [{"asked", "right", "said"}, …]}. Nothing of other networks."""
+    decoder = probed.decoder
+    if decoder is None or not probed.size or data.decoder_words(decoder.inputs[:, 0]) is None or network.signature.loss != "softmax":
+        return {}
+    said = answers(network, replace(probed, decoder=replace(decoder, lengths=None)))
+    return {"answers": [_answer(data, probed, k, said[:, k]) for k in range(probed.size)]}
+
+
+def _answer(data: Data, probed: Batch, k: int, said: Array | Integers) -> dict[str, list[str] | None]:
+    right = probed.targets[: probed.answered.ends[k], k]
+    ends = np.flatnonzero(said == right[-1])
+    upto = int(ends[0]) + 1 if len(ends) else len(said)
+    asked = data.words(probed.inputs[: probed.reading.ends[k], k])
+    return {"asked": asked, "right": data.decoder_words(right), "said": data.decoder_words(said[:upto])}

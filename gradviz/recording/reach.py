@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array, norm
-from gradviz.batch import Batch
+from gradviz.batch import Batch, Reading
 from gradviz.dynamics.decay import decay_per_step
 from gradviz.network import Network
 from gradviz.recording.statistics import over_batch
@@ -21,16 +21,19 @@ class HeldOut:
 
 
 def measure(network: Network, batch: Batch) -> HeldOut:
-    """One pass forward over the held-out sequences, and one backward from the last step each direction reads."""
-    run = network.forward(batch.inputs, batch.lengths, reuse=True)
+    """One pass forward over the held-out sequences, and one backward for each direction of the layers that are read out, from the last
+    step it reads. To an encoder the gradient comes through its decoder."""
+    run, top = network.forward(batch.inputs, batch.lengths, decoder=batch.decoder, reuse=True), network.parts.top
     loss = network.loss(run, batch, reduction="sum")
     rows: list[dict[str, object]] = []
-    for direction in network.parts.directions:
+    for direction in top.directions:
         d_outputs = _last_only(loss.d_outputs, batch, run.at, direction) * batch.size  # each sequence's own loss
         network.backward(run, d_outputs, parameters=False)
         for name, tape in run.tapes.items():
-            if name.endswith(direction):
-                rows += [_row(name, point, tape.gradients(point), batch, direction) for point in network.model.cell.states]
+            _, layer, own = name.split(".")
+            if own == direction or int(layer) not in top.layers:
+                reading = network.parts.reading(batch, int(layer))
+                rows += [_row(name, point, tape.gradients(point), reading) for point in network.model.cell.states]
     return HeldOut(float(loss.mean), _accuracy(network, run.outputs, batch), rows)
 
 
@@ -39,20 +42,19 @@ def _last_only(d_outputs: Array, batch: Batch, at: str, direction: str) -> Array
     if at == "last":
         return d_outputs
     only = np.zeros_like(d_outputs)
-    ends = _lengths(batch) - 1 if direction == "forward" else np.zeros(batch.size, int)
+    ends = batch.answered.ends - 1 if direction == "forward" else np.zeros(batch.size, int)
     everyone = np.arange(batch.size)
     only[ends, everyone] = d_outputs[ends, everyone]
     return only
 
 
-def _row(name: str, point: str, gradient: Array, batch: Batch, direction: str) -> dict[str, object]:
+def _row(name: str, point: str, gradient: Array, reading: Reading) -> dict[str, object]:
     """One row of the table: log10 norms by lag, statistics over sequences."""
-    _, layer, _ = name.split(".")
+    _, layer, direction = name.split(".")
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log10(norm(gradient, axis=2))
-    by_lag = logs if direction == "backward" else _from_the_end(logs, _lengths(batch))
-    mask = None if batch.lengths is None else np.arange(batch.steps)[:, None] < _lengths(batch)[None, :]
-    series = over_batch(by_lag, mask)
+    by_lag = logs if direction == "backward" else _from_the_end(logs, reading.ends)
+    series = over_batch(by_lag, reading.padded)
     return {"layer": int(layer), "direction": direction, "point": point, **series, "decay": decay_per_step(series["mean"])}
 
 
@@ -62,15 +64,11 @@ def _from_the_end(values: Array, lengths: Array) -> Array:
     return np.take_along_axis(values, steps, axis=0)
 
 
-def _lengths(batch: Batch) -> Array:
-    return np.full(batch.size, batch.steps) if batch.lengths is None else np.asarray(batch.lengths)
-
-
 def _accuracy(network: Network, outputs: Array, batch: Batch) -> float:
     """Over the steps that count; NaN if an output there is NaN, which has no most likely class."""
-    every = network.signature.at == "every"
-    answers = outputs[batch.mask] if every else outputs[0]
-    targets = batch.targets[batch.mask] if every else batch.targets
+    at_last = network.signature.at == "last"
+    answers = outputs[0] if at_last else outputs[batch.answered.mask]
+    targets = batch.targets if at_last else batch.targets[batch.answered.mask]
     if np.isnan(answers).any():
         return float("nan")
     if network.signature.loss == "softmax":

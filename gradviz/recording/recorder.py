@@ -47,7 +47,7 @@ class Recorder:
         if not self.details_due(step):
             yield
             return
-        seen = Seen(self.quantities, None if batch.lengths is None else batch.mask)
+        seen = Seen(self.quantities, self._masks(batch))
         with ExitStack() as stack:
             stack.enter_context(self.network.observe("layers.*", seen.activations))
             for state in self.network.model.cell.states:
@@ -55,6 +55,11 @@ class Recorder:
             yield
         for table, row in seen.rows():
             self.sink.append(table, {"step": step, **row})
+
+    def _masks(self, batch: Batch) -> dict[int, Array | None]:
+        """By layer: the mask of the sequences that go through it."""
+        parts = self.network.parts
+        return {layer: parts.reading(batch, layer).padded for layer, _ in parts.places}
 
     # ------------------------------------------------------------------ around an update
 
@@ -104,7 +109,7 @@ class Recorder:
 
     def _probe(self, updates: int) -> None:
         """Whole arrays of the first held-out sequences, each with the gradient of its own summed loss."""
-        run = self.exact.forward(self.probed.inputs, self.probed.lengths, reuse=True)
+        run = self.exact.forward(self.probed.inputs, self.probed.lengths, decoder=self.probed.decoder, reuse=True)
         loss = self.exact.loss(run, self.probed, reduction="sum")
         self.exact.backward(run, loss.d_outputs * self.probed.size, parameters=False)
         points = [point for _, made in self.exact.model.cell.stages for point in made]
@@ -117,8 +122,7 @@ class Recorder:
     def _keep(self, updates: int, name: str, array: Array, *, gradient: bool) -> None:
         place = layer_of(name)
         assert place is not None
-        for example in range(self.probed.size):
-            length = self.probed.steps if self.probed.lengths is None else int(self.probed.lengths[example])
+        for example, length in enumerate(self.network.parts.reading(self.probed, place[0]).ends):
             values = array[:length, example]
             row = {
                 "step": updates,
@@ -133,5 +137,5 @@ class Recorder:
 
 def _first_examples(batch: Batch, count: int, at: str) -> Batch:
     """The first sequences of a batch; targets of the last step alone have no time axis."""
-    targets = batch.targets[:, :count] if at == "every" else batch.targets[:count]
-    return Batch(batch.inputs[:, :count], targets, None if batch.lengths is None else np.asarray(batch.lengths)[:count])
+    targets, first = batch.targets[:count] if at == "last" else batch.targets[:, :count], batch.reading.first(count)
+    return Batch(first.inputs, targets, first.lengths, None if batch.decoder is None else batch.decoder.first(count))

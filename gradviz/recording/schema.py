@@ -16,14 +16,14 @@ class Column(NamedTuple):
 
 STEP = Column("step", "int32", "training step, counted from 0")
 WHERE = (
-    Column("layer", "int16", "layer, counted from 0 at the input"),
+    Column("layer", "int16", "layer, counted from 0 at the input; those of a decoder follow those of its encoder"),
     Column("direction", "string", "forward or backward: the way the layer reads the sequence"),
     Column("point", "string", "last parts of the hook point: hidden, cell, gate.forget, candidate …"),
 )
 
 REACH = (
     "log10 of the geometric mean over held-out sequences of the norm of the gradient of the LAST step's loss, per lag (steps back from "
-    "the end of each sequence); -inf where it is exactly zero"
+    "the end of each sequence, in an encoder of what it reads); -inf where it is exactly zero"
 )
 
 TABLES: dict[str, tuple[Column, ...]] = {

@@ -32,13 +32,13 @@ def where(place: Place) -> Row:
 
 
 class Seen:
-    """`activations` and `gradients` are observers. mask: (time, batch), false in the padding, or None.
+    """`activations` and `gradients` are observers. masks: of each layer's sequences, (time, batch), false in the padding, or None.
 
     Arrays are reduced on another core while the pass goes on; it leaves them as they are until the next one begins.
     """
 
-    def __init__(self, quantities: list[tuple[str, Quantity]], mask: Array | None) -> None:
-        self._quantities, self._mask = quantities, mask
+    def __init__(self, quantities: list[tuple[str, Quantity]], masks: dict[int, Array | None]) -> None:
+        self._quantities, self._masks = quantities, masks
         self._reduced: list[Callable[[], Reduced]] = []
 
     def activations(self, name: str, array: Array) -> None:
@@ -56,13 +56,21 @@ class Seen:
                 found.series.append(({**where(place), "quantity": quantity_name}, quantity.reduce(observed)))
         if not gradient and place[2] != "cell":  # the only one without limits
             low = LEFT if place[2].startswith("gate.") else -RIGHT
-            found.units.append({**where(place), **over_steps(observed, low, RIGHT, self._mask)})
+            found.units.append({**where(place), **over_steps(observed, low, RIGHT, self._masks[place[0]])})
         return found
 
     def rows(self) -> list[tuple[str, Row]]:
-        """(table, row) of everything seen. Statistics of all series are taken at once: sorting them together costs little more than one."""
+        """(table, row) of everything seen."""
         done = [wait() for wait in self._reduced]
-        series = [item for reduced in done for item in reduced.series]
-        statistics = over_batch(np.array([values for _, values in series]), self._mask)
-        told = [{**head, **{name: of_all[k] for name, of_all in statistics.items()}} for k, (head, _) in enumerate(series)]
-        return [("timesteps", row) for row in told] + [("saturation", row) for reduced in done for row in reduced.units]
+        told = [("saturation", row) for reduced in done for row in reduced.units]
+        for layer, mask in self._masks.items():
+            told += [("timesteps", row) for row in _told([item for one in done for item in one.series if item[0]["layer"] == layer], mask)]
+        return told
+
+
+def _told(series: list[tuple[Row, Array]], mask: Array | None) -> list[Row]:
+    """Rows of one layer. Statistics of all series are taken at once: sorting them together costs little more than sorting one."""
+    if not series:
+        return []
+    statistics = over_batch(np.array([values for _, values in series]), mask)
+    return [{**head, **{name: of_all[k] for name, of_all in statistics.items()}} for k, (head, _) in enumerate(series)]

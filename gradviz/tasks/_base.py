@@ -33,6 +33,10 @@ class Data(ABC):
         """What each step of one example's inputs (time,) or (time, feature) is called in pictures; None if it has no names."""
         return None
 
+    def decoder_words(self, inputs: Any) -> list[str] | None:
+        """The same for what the decoder of an encoder–decoder network reads."""
+        return None
+
 
 class Task(ABC):
     """Base of all tasks. A task is a frozen dataclass of options (`length`: time steps of a sequence)."""

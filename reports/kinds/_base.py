@@ -11,12 +11,13 @@ from gradviz.frames import Run, label_runs
 @dataclass(frozen=True)
 class Picture:
     """A chart of some runs. about: which runs, written beside the figure's number; slider: a slider over the recorded
-    training steps, for charts with an option `step`."""
+    training steps, for charts with an option `step`; layer: for charts with an option `layer`, unless it is the last."""
 
     chart: str
     runs: tuple[Run, ...]
     about: str = ""
     slider: bool = False
+    layer: int = -1
 
 
 @dataclass(frozen=True)

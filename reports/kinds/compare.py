@@ -14,6 +14,7 @@ CHAPTERS = (
     ("gates", GATES, ("gate_heatmap", "saturation")),
     ("parameters", WEIGHTS, ("parameters",)),
 )
+OF_ENCODERS = {"waterfall", "film", "horizon", "gate_heatmap", "saturation"}  # shown of an encoder, too; many are too short for a decay
 ELSEWHERE = {"waterfall", "status"}  # the summary and the findings show these
 
 
@@ -35,7 +36,18 @@ class Compare(Kind):
 
 def _pictures(runs: Sequence[Run], charts: Sequence[str]) -> tuple[Picture, ...]:
     groups = by_task(runs)
-    return tuple(Picture(chart, groups[task], _about(runs, task), slider=chart == "waterfall") for chart in charts for task in groups)
+    return tuple(
+        Picture(chart, groups[task], ", ".join(filter(None, (_about(runs, task), part))), slider=chart == "waterfall", layer=layer)
+        for chart in charts
+        for task in groups
+        for part, layer in _layers(chart, groups[task])
+    )
+
+
+def _layers(chart: str, runs: Sequence[Run]) -> list[tuple[str, int]]:
+    """The layers that a chart shows, with the part of the network they belong to: the last one, and the last that encodes."""
+    encoder = min(run.encoder for run in runs)
+    return [("decoder", -1), ("encoder", encoder - 1)] if encoder and chart in OF_ENCODERS else [("", -1)]
 
 
 def _about(runs: Sequence[Run], task: str) -> str:

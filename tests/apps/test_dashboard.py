@@ -213,6 +213,25 @@ def test_runs_of_the_two_tasks_are_kept_apart(runs: Path, monkeypatch: pytest.Mo
     assert app.multiselect(key="runs").options == ["GRU, clipped"]
 
 
+@pytest.mark.parametrize("view", list(VIEWS))
+@pytest.mark.parametrize("task", ["numbers", "sine"])
+def test_every_view_shows_runs_of_other_shapes(view: str, task: str, shaped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(shaped, monkeypatch, view, task=task)
+    fine(app)
+    assert len(app.get("plotly_chart")) or view in ("findings", "compare")  # one run alone has nothing to be compared with
+
+
+def test_the_layers_of_an_encoder_and_a_decoder_are_named(shaped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(shaped, monkeypatch, "gates", task="numbers")
+    choice = app.selectbox(key="layer")
+    assert choice.options == ["0 (encoder)", "1 (encoder)", "2 (decoder)", "3 (decoder)"]
+    assert "One row a unit of the decoder" in words(app)
+    assert "Answer to this sequence" in words(app)
+    choice.set_value(1).run()
+    fine(app)
+    assert "One row a unit of the encoder" in words(app)
+
+
 def test_the_order_of_the_navigation_has_no_ties() -> None:
     assert len({VIEWS[name].order for name in VIEWS}) == len(VIEWS)
     assert next(iter(ordered())) == "overview"

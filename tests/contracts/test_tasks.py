@@ -21,15 +21,22 @@ def data(name):
     return TASKS[name]().open(seed=1)
 
 
+def check_reading(inputs, signature, shape):
+    if signature.tokens:
+        assert inputs.shape == shape
+        assert np.issubdtype(inputs.dtype, np.integer)
+        assert 0 <= inputs.min() <= inputs.max() < signature.inputs
+    else:
+        assert inputs.shape == (*shape, signature.inputs)
+
+
 def check(batch, task, signature, size):
     assert (batch.steps, batch.size) == (task.length, size)
-    if signature.tokens:
-        assert batch.inputs.shape == (task.length, size)
-        assert np.issubdtype(batch.inputs.dtype, np.integer)
-        assert 0 <= batch.inputs.min() <= batch.inputs.max() < signature.inputs
-    else:
-        assert batch.inputs.shape == (task.length, size, signature.inputs)
-    steps = (task.length,) if signature.at == "every" else ()
+    check_reading(batch.inputs, signature, (task.length, size))
+    assert (batch.decoder is not None) == (signature.at == "decoded")
+    if batch.decoder is not None:
+        check_reading(batch.decoder.inputs, signature.of_decoder, (batch.decoder.steps, size))
+    steps = () if signature.at == "last" else (batch.answered.steps,)
     values = (signature.outputs,) if signature.loss == "squared" else ()
     assert batch.targets.shape == (*steps, size, *values)
     if signature.loss == "softmax":
@@ -79,10 +86,19 @@ def test_the_lag_is_inside_the_sequence(name, data):
     assert data.lag is None or 0 < data.lag < TASKS[name]().length
 
 
-def test_words_name_every_step(name, data):
-    words = data.words(data.held_out(2).inputs[:, 1])
-    assert words is None or len(words) == TASKS[name]().length
-    assert words is None or all(isinstance(word, str) and word.strip() for word in words)
+def test_words_name_every_step(data):
+    batch = data.held_out(2)
+    sides = [(data.words, batch.reading)] + ([(data.decoder_words, batch.decoder)] if batch.decoder else [])
+    for words, reading in sides:
+        said = words(reading.inputs[:, 1])
+        assert said is None or len(said) == reading.steps
+        assert said is None or all(isinstance(word, str) and word.strip() for word in said)
+
+
+def test_batches_always_have_the_same_shape(data):
+    """Buffers of a shape are used again; each new one takes memory of its own."""
+    rng = np.random.default_rng(0)
+    assert len({(batch.inputs.shape, batch.answered.inputs.shape) for batch in (data.batch(1, rng) for _ in range(5))}) == 1
 
 
 def test_options_have_help_and_survive_a_run_file(name):

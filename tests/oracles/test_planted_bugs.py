@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gradviz import network, tape, unroll
+from gradviz import stack, tape, unroll
 from gradviz.arrays import Parameters
 from gradviz.bridges import from_torch, layout
 from gradviz.cells import CELLS, Sequence, Step, Weights
@@ -78,14 +78,14 @@ def no_second_bias(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def reverse_begins_in_the_padding(monkeypatch: pytest.MonkeyPatch) -> None:
     """A layer that reads backward takes the padding's steps for its first ones."""
-    right = network.forward
+    right = stack.forward
 
     def forward(one: tape.Tape, *rest: object) -> None:
         if one.is_backward:
             one.padding = None
         right(one, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(network, "forward", forward)
+    monkeypatch.setattr(stack, "forward", forward)
 
 
 def no_path_through_the_new_cell_state(monkeypatch: pytest.MonkeyPatch) -> None:

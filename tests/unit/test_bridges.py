@@ -61,6 +61,18 @@ def test_what_shapes_do_not_tell_is_in_the_file(tmp_path: Path) -> None:
         load_weights(tmp_path / "w.safetensors", network("rnn", signature=TOKENS))
 
 
+def test_an_encoder_and_decoder_come_back_and_are_no_module_of_pytorch(tmp_path: Path) -> None:
+    signature = Signature(4, 3, True, "softmax", at="decoded", decoder=3)
+    made = Network(Model(units=3, layers=2, embedding=5, direction="both"), signature, dtype="float64", seed=5)
+    save_weights(made, tmp_path / "w.safetensors")
+    again = load_weights(tmp_path / "w.safetensors")
+    assert (again.model, again.signature) == (made.model, signature)
+    for name, array in made.parameters.items():
+        np.testing.assert_array_equal(again.parameters[name], array)
+    with pytest.raises(GradvizError, match="two modules in PyTorch"):
+        to_torch(made)
+
+
 def test_a_run_s_weights_go_into_a_network(tmp_path: Path) -> None:
     run = load(make_run(tmp_path / "run", "gru", task="adding", steps=2))
     made = load_weights(run.path / "weights.safetensors", Network(run.experiment.model, Signature(**run.meta["signature"])))

@@ -95,6 +95,22 @@ def test_a_text_file_alone_is_a_task(gradviz, here: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("task", "extra"), [("numbers", ("--direction", "both", "--layers", "2")), ("sine", ())])
+def test_other_shapes_go_from_training_to_a_report(gradviz, here: Path, task: str, extra: tuple[str, ...]) -> None:
+    status, out, err = gradviz("train", "--task", task, "--updates", "3", "--units", "4", "--batch", "4", "--held-out", "4", *extra)
+    assert status == 0, err
+    assert ("479 → " in out) == (task == "numbers")
+    assert gradviz("report")[0] == 0
+    assert (here / "gradviz-report.html").stat().st_size > 10_000
+
+
+def test_an_encoder_and_a_decoder_refuse_truncation(gradviz, here: Path) -> None:
+    status, _, err = gradviz("train", "--task", "numbers", "--truncation", "5")
+    assert status == 2
+    assert "truncation does not go with an encoder–decoder network" in err
+    assert not list(here.iterdir())
+
+
 def test_compare_trains_the_product_and_writes_a_report(gradviz, here: Path) -> None:
     status, out, err = gradviz("compare", *SMALL, "--cell", "rnn,gru", "--clipping", "none,norm", "--processes", "1")
     assert status == 0, err

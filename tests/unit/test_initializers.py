@@ -9,7 +9,7 @@ from gradviz.batch import Signature
 from gradviz.cells import CELLS
 from gradviz.config import Model
 from gradviz.errors import GradvizError, ShapeError
-from gradviz.initializers import RECURRENT, Initialization, glorot, identity, initialize, normal, orthogonal, scaled
+from gradviz.initializers import RECURRENT, Initialization, Layout, glorot, identity, initialize, normal, orthogonal, scaled
 from gradviz.network import Network
 
 LSTM = ("input", "forget", "output", "candidate")
@@ -33,7 +33,7 @@ def zeros(name, shape, rng):
 
 
 def made(seed=0, dtype=np.float64, blocks=LSTM, **options):
-    return initialize(SHAPES, dict.fromkeys(GATES, blocks), Initialization(**options), np.random.default_rng(seed), dtype, zeros)
+    return initialize(Layout(SHAPES, dict.fromkeys(GATES, blocks)), Initialization(**options), np.random.default_rng(seed), dtype, zeros)
 
 
 def has_deviation(array, expected):
@@ -81,6 +81,13 @@ def test_every_parameter_by_its_name():
         np.testing.assert_array_equal(parameters[name], 0)
 
 
+def test_a_decoders_lowest_layer_begins_like_the_encoders():
+    network = Network(Model(units=UNITS, layers=2), Signature(30, 30, True, "softmax", "decoded", 30))
+    for layer, expected in enumerate((0.3, 1 / np.sqrt(UNITS), 0.3, 1 / np.sqrt(UNITS))):
+        has_deviation(network.parameters[f"layers.{layer}.forward.weight_ih"], expected)
+    assert (network.parameters["layers.2.forward.bias"].sum(axis=1) == UNITS).sum() == 1  # the forget gate's
+
+
 def test_gain_scales_each_gates_own_orthogonal_matrix():
     recurrent = made(gain=2.0)["layers.0.forward.weight_hh"]
     np.testing.assert_allclose(np.linalg.svd(recurrent, compute_uv=False), 2.0, rtol=1e-12)
@@ -96,7 +103,7 @@ def test_only_the_forget_gate_has_a_bias():
     np.testing.assert_array_equal(np.delete(bias, LSTM.index("forget"), axis=0), 0)
     for blocks in (("reset", "update", "candidate"), ("candidate",)):
         shapes, gates = {"layers.0.forward.bias": (len(blocks), 5)}, {"layers.0.forward.bias": blocks}
-        drawn = initialize(shapes, gates, Initialization(), np.random.default_rng(0))
+        drawn = initialize(Layout(shapes, gates), Initialization(), np.random.default_rng(0))
         np.testing.assert_array_equal(drawn["layers.0.forward.bias"], 0)
 
 
@@ -104,7 +111,7 @@ def test_only_the_forget_gate_has_a_bias():
 def test_chrono_spreads_memories_up_to_the_longest(longest):
     """Memory 1/(1 - σ(b_f)) is 1 + u with u ~ U(1, T_max - 1), of mean 1 + T_max/2 (Tallec and Ollivier 2018)."""
     shapes, gates = {"layers.0.forward.bias": (4, 20_000)}, {"layers.0.forward.bias": LSTM}
-    bias = initialize(shapes, gates, Initialization(chrono=longest), np.random.default_rng(0), np.float64)["layers.0.forward.bias"]
+    bias = initialize(Layout(shapes, gates), Initialization(chrono=longest), np.random.default_rng(0), np.float64)["layers.0.forward.bias"]
     forget, other = bias[LSTM.index("forget")], bias[[LSTM.index("output"), LSTM.index("candidate")]]
     memory = 1 + np.exp(forget)
     assert memory.min() >= 2 - 1e-9
@@ -116,7 +123,7 @@ def test_chrono_spreads_memories_up_to_the_longest(longest):
 
 def test_chrono_opens_a_grus_update_gate_which_is_the_share_kept():
     shapes, gates = {"layers.0.forward.bias": (3, 500)}, {"layers.0.forward.bias": ("reset", "update", "candidate")}
-    bias = initialize(shapes, gates, Initialization(chrono=50), np.random.default_rng(0), np.float64)["layers.0.forward.bias"]
+    bias = initialize(Layout(shapes, gates), Initialization(chrono=50), np.random.default_rng(0), np.float64)["layers.0.forward.bias"]
     assert (bias[1] >= 0).all()
     assert np.exp(bias[1]).mean() == pytest.approx(25, rel=0.1)
     np.testing.assert_array_equal(bias[[0, 2]], 0)
@@ -142,15 +149,17 @@ def test_errors():
         with pytest.raises(GradvizError, match=f"Initialization.{option} is -1"):
             Initialization(**{option: -1})
     with pytest.raises(ShapeError, match=r"'layers.0.forward.peephole' with shape \(2,\); its own_shapes say \(3, 4\)"):
-        initialize({"layers.0.forward.peephole": (3, 4)}, {}, Initialization(), np.random.default_rng(0), begin=lambda *_: np.zeros(2))
+        initialize(
+            Layout({"layers.0.forward.peephole": (3, 4)}, {}), Initialization(), np.random.default_rng(0), begin=lambda *_: np.zeros(2)
+        )
     with pytest.raises(GradvizError, match=r"no initializer for the parameter 'layers.0.forward.peephole'"):
-        initialize({"layers.0.forward.peephole": (3,)}, {}, Initialization(), np.random.default_rng(0))
+        initialize(Layout({"layers.0.forward.peephole": (3,)}, {}), Initialization(), np.random.default_rng(0))
 
 
 def test_peepholes_begin_small():
     model = Model(cell=CELLS["lstm_peephole"](), units=2000)
     shapes = {"layers.0.forward.peephole": (3, model.units)}
-    drawn = initialize(shapes, {}, model.initialization, np.random.default_rng(0), np.float64, model.cell.begin)
+    drawn = initialize(Layout(shapes, {}), model.initialization, np.random.default_rng(0), np.float64, model.cell.begin)
     has_deviation(drawn["layers.0.forward.peephole"], 0.1)
 
 

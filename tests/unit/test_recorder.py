@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradviz.batch import Batch, Signature
+from gradviz.batch import Batch, Reading, Signature
 from gradviz.cells import CELLS
 from gradviz.config import Model, Recording
 from gradviz.network import Network
@@ -15,6 +15,7 @@ from gradviz.recording.recorder import Recorder
 from gradviz.recording.statistics import over_batch, over_steps
 from gradviz.recording.trouble import origin
 from gradviz.schedules import every
+from gradviz.shapes import encoder_decoder
 
 
 def test_schedules_begin_at_the_first_step_and_end_at_the_last() -> None:
@@ -161,6 +162,105 @@ def test_a_network_of_nan_has_no_accuracy() -> None:
     assert 0 <= measure(made, Batch(tokens, tokens)).accuracy <= 1
     made.parameters["readout.bias"][1] = np.nan
     assert np.isnan(measure(made, Batch(tokens, tokens)).accuracy)
+
+
+READ, SAID = np.array([5, 2, 4]), np.array([3, 6, 2])
+
+
+def two_parts(seed: int = 8) -> tuple[Network, Batch]:
+    """A bidirectional encoder and a decoder of two layers each; T_x and T_y differ, and what stands in both paddings is not a number."""
+    model = Model(cell=CELLS["lstm"](), units=4, layers=2, direction="both")
+    made = Network(model, Signature(2, 2, False, "squared", "decoded", 2), dtype="float64")
+    rng = np.random.default_rng(seed)
+    for array in made.parameters.values():
+        array[...] = rng.normal(0, 0.6, array.shape)
+    given = encoder_decoder([rng.normal(size=(n, 2)) for n in READ], [rng.normal(size=(n, 2)) for n in SAID])
+    given.inputs[~given.mask] = given.answered.inputs[~given.answered.mask] = np.nan
+    return made, given
+
+
+def alone(given: Batch, b: int) -> Batch:
+    """One example of the batch without any padding."""
+    said = SAID[b]
+    return Batch(given.inputs[: READ[b], [b]], given.targets[:said, [b]], None, Reading(given.answered.inputs[:said, [b]]))
+
+
+@pytest.mark.parametrize(
+    ("layer", "direction", "lengths"), [(0, "forward", READ), (1, "backward", READ), (2, "forward", SAID), (3, "forward", SAID)]
+)
+def test_reach_of_encoder_and_decoder_counts_from_each_ones_own_end(layer: int, direction: str, lengths: np.ndarray) -> None:
+    """Each example run alone, its gradient that of the last decoded step's loss."""
+    made, given = two_parts()
+    rows = [row for row in measure(made, given).reach if (row["layer"], row["direction"], row["point"]) == (layer, direction, "cell")]
+    assert len(rows) == 1
+    profiles = []
+    for b in range(3):
+        one, seen = alone(given, b), []
+        with made.observe(f"layers.{layer}.{direction}.cell", lambda name, array, seen=seen: seen.append(array.copy()), gradient=True):
+            run = made.forward(one.inputs, decoder=one.decoder)
+            d_outputs = np.zeros_like(run.outputs)
+            d_outputs[-1] = 2 * (run.outputs[-1] - one.targets[-1])
+            made.backward(run, d_outputs)
+        norms = np.linalg.norm(seen[0][:, 0], axis=1)
+        profiles.append(np.log10(norms if direction == "backward" else norms[::-1]))
+    expected = [np.mean([profile[lag] for profile in profiles if lag < len(profile)]) for lag in range(lengths.max())]
+    np.testing.assert_allclose(rows[0]["mean"], expected, rtol=1e-9)  # type: ignore[arg-type]
+
+
+def test_what_is_recorded_of_encoder_and_decoder_leaves_each_ones_own_padding_out() -> None:
+    made, given = two_parts()
+    rows: list[dict[str, object]] = []
+    with Recorder(made, Recording(probe_examples=3), Rows(rows), given, 1).watching(0, given):
+        run = made.forward(given.inputs, given.lengths, decoder=given.decoder)
+        made.backward(run, made.loss(run, given).d_outputs)
+    for layer, lengths in ((0, READ), (3, SAID)):
+        values: list[np.ndarray] = []
+        with made.observe(f"layers.{layer}.forward.gate.output", lambda name, array, values=values: values.append(array[:, 0].copy())):
+            for b in range(3):
+                one = alone(given, b)
+                made.forward(one.inputs, decoder=one.decoder)
+        assert [len(one) for one in values] == list(lengths)
+        mine = [row for row in rows if (row["layer"], row["direction"], row["point"]) == (layer, "forward", "gate.output")]
+        means = next(row["mean"] for row in mine if row.get("quantity") == "gate_mean")
+        steps = range(lengths.max())
+        np.testing.assert_allclose(means, [np.mean([one[t].mean() for one in values if t < len(one)]) for t in steps])  # type: ignore[arg-type]
+        shares = next(row for row in mine if row["table"] == "saturation")
+        np.testing.assert_allclose(shares["mean"], np.concatenate(values).mean(axis=0))  # type: ignore[arg-type]
+    quantities = {(row["layer"], row["direction"]) for row in rows if row.get("quantity") == "gradient_norm"}
+    assert quantities == {(0, "forward"), (0, "backward"), (1, "forward"), (1, "backward"), (2, "forward"), (3, "forward")}
+
+
+def test_the_probe_keeps_each_parts_own_steps() -> None:
+    made, given = two_parts()
+    rows: list[dict[str, object]] = []
+    Recorder(made, Recording(probe_examples=2, reach_every=0), Rows(rows), given, 1).between(0)
+    found = {(row["layer"], row["example"]): len(row["values"]) for row in rows if row["table"] == "probe"}  # type: ignore[arg-type]
+    assert found == {(layer, b): 4 * (READ if layer < 2 else SAID)[b] for layer in range(4) for b in range(2)}
+    gradient = next(row for row in rows if (row["layer"], row["example"], row["point"], row["gradient"]) == (0, 1, "cell", True))
+    one, seen = alone(given, 1), []
+    with made.observe("layers.0.forward.cell", lambda name, array: seen.append(array.copy()), gradient=True):
+        run = made.forward(one.inputs, decoder=one.decoder)
+        made.backward(run, made.loss(run, one, reduction="sum").d_outputs)
+    np.testing.assert_allclose(gradient["values"], seen[0].ravel(), rtol=1e-10)  # type: ignore[arg-type]
+
+
+def test_held_out_accuracy_of_a_decoder_counts_what_is_asked_for() -> None:
+    made, given = two_parts()
+    outputs = [made.forward(one.inputs, decoder=one.decoder).outputs[:, 0] for one in (alone(given, b) for b in range(3))]
+    wanted = np.concatenate([given.targets[:n, b] for b, n in enumerate(SAID)])
+    expected = 1 - ((np.concatenate(outputs) - wanted) ** 2).sum() / ((wanted - wanted.mean()) ** 2).sum()
+    assert measure(made, given).accuracy == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("layer", "time"), [(0, 1), (3, 4)])
+def test_trouble_in_either_part_is_found_where_it_was_planted(layer: int, time: int) -> None:
+    made, given = two_parts()
+    spoil = np.eye(12).reshape(12, 3, 4)[6] > 0
+    with made.intervene(f"layers.{layer}.forward.candidate", lambda t, array: np.where(spoil, np.inf, array) if t == time else None):
+        run = made.forward(given.inputs, given.lengths, decoder=given.decoder)
+    found = origin(made, run)
+    assert found is not None
+    assert (found["layer"], found["direction"], found["time"], found["example"], found["unit"]) == (layer, "forward", time, 1, 2)
 
 
 class Rows:

@@ -22,6 +22,7 @@ from gradviz.network import Network
 from gradviz.optimizers.sgd import SGD
 from gradviz.sweep import train_all
 from gradviz.tasks.adding import Adding
+from gradviz.tasks.numbers import Numbers
 from gradviz.tasks.text import Text
 from gradviz.training import Progress, Trainer, train
 
@@ -153,6 +154,16 @@ def test_carried_states_continue_the_text() -> None:
 def test_states_are_carried_only_where_that_means_something(task: Text, direction: str, message: str) -> None:
     with pytest.raises(GradvizError, match=message):
         Experiment(task, Model(direction=direction), Training(carry_state=True))
+
+
+@pytest.mark.parametrize(
+    ("training", "message"),
+    [(Training(truncation=5), "truncation does not go with an encoder–decoder"), (Training(carry_state=True), "carry_state")],
+)
+def test_what_an_encoder_and_decoder_cannot_do_is_said_before_a_folder_is_made(tmp_path: Path, training: Training, message: str) -> None:
+    with pytest.raises(GradvizError, match=message):
+        train(Experiment(Numbers(), Model(units=4), training, SMALL.recording), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_sum_over_time_is_the_mean_times_the_steps(tmp_path: Path) -> None:
