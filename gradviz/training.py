@@ -110,22 +110,22 @@ def _check(training: Training, signature: Signature) -> None:
 
 
 def _train(trainer: Trainer, writer: RunWriter, watch: Watch) -> None:
-    updates, name, done = trainer.experiment.training.updates, writer.folder.name, 0
+    updates, name = trainer.experiment.training.updates, writer.folder.name
     try:
         for step in range(updates):
             row = trainer.update(step)
             writer.append("steps", row)
-            done = step + 1
-            watch(Progress(name, done, updates, row["loss"], row["norm_before"]))
+            watch(Progress(name, step + 1, updates, row["loss"], row["norm_before"]))
         trainer.recorder.between(updates)
     except KeyboardInterrupt:
-        _finish(writer, trainer, done, "interrupted")
+        _finish(writer, trainer, "interrupted")
         raise
-    _finish(writer, trainer, done, "finished")
+    _finish(writer, trainer, "finished")
 
 
-def _finish(writer: RunWriter, trainer: Trainer, done: int, status: str) -> None:
+def _finish(writer: RunWriter, trainer: Trainer, status: str) -> None:
     writer.save_weights(trainer.network.parameters)
+    done = writer.rows("steps")  # not a count of our own: an interruption may come between the two
     writer.update(updates_done=done, seconds=time.perf_counter() - trainer.began)
     writer.update(**answered(trainer.data, trainer.network, trainer.recorder.probed))
     writer.finish(status)

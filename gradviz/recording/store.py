@@ -68,6 +68,10 @@ class RunWriter:
         if self._rows >= ROWS or self._bytes >= BYTES or time.monotonic() - self._flushed >= SECONDS:
             self.flush()
 
+    def rows(self, table: str) -> int:
+        """How many rows a table has, those that wait included."""
+        return self._counts.get(table, 0) + len(self._waiting[table])
+
     def flush(self) -> None:
         """Write all rows that wait."""
         for table, rows in self._waiting.items():

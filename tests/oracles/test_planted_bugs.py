@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from gradviz import network as network_module
 from gradviz import stack, tape, unroll
 from gradviz.arrays import Parameters
 from gradviz.bridges import from_torch, layout
@@ -51,7 +52,7 @@ def the_state_after_instead_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_mask(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "padding_of", lambda inputs, lengths: None)
+    monkeypatch.setattr(network_module, "padding_of", lambda inputs, lengths: None)
 
 
 def no_mask_backward(monkeypatch: pytest.MonkeyPatch) -> None:

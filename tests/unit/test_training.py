@@ -211,7 +211,7 @@ def test_an_interruption_reaches_the_workers_and_leaves_their_runs_readable(tmp_
     runs = [load(path.parent) for path in (tmp_path / "runs").glob("*/run.json")]
     assert len(runs) >= 2
     assert {run.status for run in runs} == {"interrupted"}
-    assert all(len(run.steps) == run.meta["updates_done"] for run in runs)
+    assert {run.label: len(run.steps) for run in runs} == {run.label: run.meta["updates_done"] for run in runs}
 
 
 def test_a_worker_that_dies_is_said_so_and_its_run_does_not_seem_to_run(tmp_path: Path) -> None:
