@@ -27,4 +27,4 @@ apps:  ## the dashboard on ./gradviz-runs
 	$(PYTHON) -m gradviz dashboard
 
 bench:  ## how fast the core is on this machine
-	for file in benchmarks/*.py; do $(PYTHON) $$file; done
+	$(PYTHON) benchmarks

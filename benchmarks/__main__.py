@@ -1,0 +1,147 @@
+"""How fast gradviz is beside its own matrix products, beside PyTorch and beside JAX, and what recording costs in time and memory.
+
+    python benchmarks                     everything, some ten minutes
+    python benchmarks --json FILE         also write the numbers
+    python benchmarks --rounds 5 --only step products peers memory
+
+Each figure is a median; contenders take turns in one process. float32. Close other programs: the machine's other work is in every figure.
+"""
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy loads; gradviz spreads large work over threads of its own
+
+import agree
+import memory
+import training_step
+import with_gradviz
+from job import Job, Size, job
+from timing import medians
+
+from gradviz import cores
+
+CELLS = ("lstm", "gru", "rnn")
+STEP_SIZES = (Size(32, 100, 64, 128), Size(32, 100, 2, 64))
+PRODUCT_SIZES = (Size(32, 100, 64, 128), Size(64, 50, 128, 256))
+PEER_SIZES = (Size(32, 100, 64, 128), Size(32, 100, 2, 64), Size(64, 50, 128, 256), Size(32, 1000, 2, 128), Size(1, 200, 64, 128))
+Row = dict[str, object]
+
+
+def step(rounds: int) -> list[Row]:
+    """A training step (forward, loss, backward, clipping, Adam), bare and with everything recorded into a run folder."""
+    rows = []
+    for size in STEP_SIZES:
+        for cell in CELLS:
+            times = medians(training_step.contenders(cell, size), 3 * rounds)
+            rows.append({"cell": cell, "size": str(size), **times, "recorded / bare": times["recorded"] / times["bare"]})
+    return rows
+
+
+def products(rounds: int) -> list[Row]:
+    """Forward and backward, bare, against its matrix products alone: the same calls on arrays of the same shapes, one after the other."""
+    rows = []
+    for size in PRODUCT_SIZES:
+        for cell in CELLS:
+            given = job(cell, size)
+            bare, alone = with_gradviz.bare(given), with_gradviz.products(given)
+            times = medians({"bare": bare, "bare, 1 thread": one_thread(bare), "products": alone}, rounds)
+            rows.append({"cell": cell, "size": str(size), **times, "bare / products": times["bare"] / times["products"],
+                         "1 thread / products": times["bare, 1 thread"] / times["products"]})  # fmt: skip
+    return rows
+
+
+def one_thread(run: Callable[[], object]) -> Callable[[], object]:
+    def alone() -> None:
+        count = cores.threads()
+        cores.use(1)
+        try:
+            run()
+        finally:
+            cores.use(count)
+
+    return alone
+
+
+def peers(rounds: int) -> list[Row]:
+    """Forward and backward with everything recorded, against PyTorch's explicit loop and a jitted JAX scan that tell the same."""
+    rows = []
+    for size in PEER_SIZES:
+        for cell in CELLS:
+            given = job(cell, size)
+            ours = with_gradviz.recorded(given)
+            contenders: dict[str, Callable[[], object]] = {"gradviz": ours, **others(given, ours)}
+            times = medians(contenders, rounds)
+            ratios = {f"{name} / gradviz": times[name] / times["gradviz"] for name in times if name != "gradviz"}
+            rows.append({"cell": cell, "size": str(size), **times, **ratios})
+    return rows
+
+
+def others(given: Job, ours: Callable[[], object]) -> dict[str, Callable[[], object]]:
+    """Those that are installed, once they have given the same numbers."""
+    found: dict[str, Callable[[], object]] = {}
+    if find_spec("torch"):
+        import with_torch
+
+        found |= {"PyTorch": with_torch.recorded(given), "nn unobserved": with_torch.fused(given)}
+    if find_spec("jax"):
+        import with_jax
+
+        found["JAX"] = with_jax.recorded(given)
+    for name in found.keys() - {"nn unobserved"}:
+        agree.check(given, ours, found[name], name)
+    return found
+
+
+def memory_of(rounds: int) -> list[Row]:
+    """Peak memory in MB of trainings with everything recorded at every update, each in a process of its own."""
+    return [memory.measure(updates, steps) for updates, steps in memory.CASES]
+
+
+MEASURES: dict[str, Callable[[int], list[Row]]] = {"step": step, "products": products, "peers": peers, "memory": memory_of}
+
+
+def table(rows: list[Row]) -> str:
+    """As Markdown."""
+    head = list(rows[0])
+    lines = [head, ["---"] * len(head), *([_said(value) for value in row.values()] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _said(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) and value < 10 else f"{value:.0f}" if isinstance(value, float) else str(value)
+
+
+def machine() -> dict[str, object]:
+    """What the figures depend on."""
+    packages = {name: version(name) for name in ("numpy", "torch", "jax") if find_spec(name)}
+    return {
+        "python": platform.python_version(), **packages, "cores": cores.available(), "gradviz threads": cores.threads(),
+        "BLAS threads of gradviz": 1, "threads of PyTorch and JAX": "all cores", "processor": platform.processor() or platform.machine(),
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers")
+    parser.add_argument("--rounds", type=int, default=9, help="how often each contender runs (default 9)")
+    parser.add_argument("--only", nargs="+", choices=tuple(MEASURES), default=tuple(MEASURES), help="which tables")
+    arguments = parser.parse_args()
+    about, results = machine(), {}
+    print(", ".join(f"{name} {value}" for name, value in about.items()))
+    print("Sizes are (batch, time, inputs, units); times are milliseconds.")
+    for name in arguments.only:
+        results[name] = MEASURES[name](arguments.rounds)
+        print(f"\n{MEASURES[name].__doc__}\n\n{table(results[name])}", flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"machine": about, **results}, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
