@@ -1,10 +1,9 @@
 """How fast gradviz is beside its own matrix products, beside PyTorch and beside JAX, and what recording costs in time and memory.
 
-    python benchmarks                     everything, some ten minutes
-    python benchmarks --json FILE         also write the numbers
-    python benchmarks --rounds 5 --only step products peers memory
+    python benchmarks                     everything, some five minutes; the numbers also go into benchmarks/results.json
+    python benchmarks --rounds 5 --only step products --json FILE
 
-Each figure is a median; contenders take turns in one process. float32. Close other programs: the machine's other work is in every figure.
+PyTorch and JAX are measured if they are installed (pip install torch==2.13.0 jax). Each figure is a median; contenders take turns in one process. float32. Close other programs: the machine's other work is in every figure.
 """
 
 import argparse
@@ -31,6 +30,7 @@ CELLS = ("lstm", "gru", "rnn")
 STEP_SIZES = (Size(32, 100, 64, 128), Size(32, 100, 2, 64))
 PRODUCT_SIZES = (Size(32, 100, 64, 128), Size(64, 50, 128, 256))
 PEER_SIZES = (Size(32, 100, 64, 128), Size(32, 100, 2, 64), Size(64, 50, 128, 256), Size(32, 1000, 2, 128), Size(1, 200, 64, 128))
+RESULTS = Path(__file__).with_name("results.json")
 Row = dict[str, object]
 
 
@@ -100,7 +100,7 @@ def others(given: Job, ours: Callable[[], object]) -> dict[str, Callable[[], obj
 
 
 def memory_of(rounds: int) -> list[Row]:
-    """Peak memory in MB of trainings with everything recorded at every update, each in a process of its own."""
+    """Peak memory of the process that trains with everything recorded at every update."""
     return [memory.measure(updates, steps) for updates, steps in memory.CASES]
 
 
@@ -129,7 +129,7 @@ def machine() -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers")
+    parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="where the numbers go")
     parser.add_argument("--rounds", type=int, default=9, help="how often each contender runs (default 9)")
     parser.add_argument("--only", nargs="+", choices=tuple(MEASURES), default=tuple(MEASURES), help="which tables")
     arguments = parser.parse_args()
@@ -139,8 +139,7 @@ def main() -> None:
     for name in arguments.only:
         results[name] = MEASURES[name](arguments.rounds)
         print(f"\n{MEASURES[name].__doc__}\n\n{table(results[name])}", flush=True)
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"machine": about, **results}, indent=1), encoding="utf-8")
+    arguments.json.write_text(json.dumps({"machine": about, **results}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

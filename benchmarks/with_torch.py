@@ -26,11 +26,11 @@ def recorded(job: Job) -> Callable[[], dict[str, object]]:
         for tensor in weights.values():
             tensor.grad = None
         states: tuple[Tensor, ...] = (torch.zeros(job.size.batch, job.size.units),) * (2 if job.cell == "lstm" else 1)
-        projected = inputs @ weights["weight_ih"] + weights["bias"]
+        projected = (inputs @ weights["weight_ih"] + weights["bias"]).unbind(0)  # indexing would fill a whole gradient at each step
         kept: list[tuple[Tensor, ...]] = []
         gates: list[tuple[Tensor, ...]] = []
-        for t in range(job.size.steps):
-            states, made = step(projected[t], states, weights)
+        for x in projected:
+            states, made = step(x, states, weights)
             for state in states:
                 state.retain_grad()
             kept.append(states)

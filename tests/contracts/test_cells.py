@@ -35,7 +35,7 @@ def batch(lengths: np.ndarray | None, at: str = "every", steps: int = 6) -> Batc
 
 
 @pytest.mark.parametrize(("cell", "pattern", "direction"), list(product(CELLS, LENGTHS, DIRECTIONS)))
-@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("layers", [1, 3])
 def test_every_gradient_is_the_derivative(cell: str, pattern: str, direction: str, layers: int) -> None:
     checks = gradcheck(network(cell, layers=layers, direction=direction), batch(LENGTHS[pattern]), most=25)
     assert worst(checks).passed, worst(checks)
