@@ -3,7 +3,9 @@
     python benchmarks                     everything, some five minutes; the numbers also go into benchmarks/results.json
     python benchmarks --rounds 5 --only step products --json FILE
 
-PyTorch and JAX are measured if they are installed (pip install torch==2.13.0 jax). Each figure is a median; contenders take turns in one process. float32. Close other programs: the machine's other work is in every figure.
+PyTorch and JAX are measured if they are installed (pip install torch==2.13.0 jax).
+
+Each figure is a median; contenders take turns in one process. float32. Close other programs: the machine's other work is in every figure.
 """
 
 import argparse

@@ -33,10 +33,12 @@ class Point(NamedTuple):
 @dataclass(frozen=True)
 class Replacement:
     """What an intervention puts in an array's place: values (batch, unit), and passes, where the gradient still reaches the
-    original (true only makes sense where the value was left as it was; nowhere if None)."""
+    original (true only makes sense where the value was left as it was; nowhere if None). held: where a state keeps the value it had
+    before the step, whatever `values` say, and its gradient goes there."""
 
     values: Array
     passes: Array | None = None
+    held: Array | None = None
 
 
 Observer = Callable[[str, Array], None]
@@ -115,7 +117,7 @@ def applied(change: Change, t: int, array: Array, where: str) -> Replacement | N
         return None
     said = f"the intervention at {where}, step {t},"
     answer = wanted if isinstance(wanted, Replacement) else Replacement(np.asarray(wanted))
-    for part, values in (("values", answer.values), ("passes", answer.passes)):
+    for part, values in (("values", answer.values), ("passes", answer.passes), ("held", answer.held)):
         if values is not None and np.shape(values) != array.shape:
             raise ShapeError(f"{said} returned {part} of shape {np.shape(values)}; they must have shape {array.shape}.")
     dtype = np.asarray(answer.values).dtype
@@ -138,6 +140,18 @@ def clamp(value: float, units: list[int] | None = None) -> Change:
 def ablate(units: list[int]) -> Change:
     """Silence units: their value is 0, and no gradient passes through them."""
     return clamp(0.0, units)
+
+
+def freeze(units: list[int] | None = None, rows: Callable[[int], bool] = lambda t: True) -> Change:
+    """On a state: keep what it was before the step, for the given units or for all, at the steps for which `rows(t)` is true. The gradient
+    passes by the step as the state does."""
+
+    def change(t: int, array: Array) -> Replacement | None:
+        held = np.zeros(array.shape, bool)
+        held[:, slice(None) if units is None else units] = True
+        return Replacement(array, ~held, held) if rows(t) else None
+
+    return change
 
 
 def detach(rows: Callable[[int], bool] = lambda t: True) -> Change:

@@ -63,6 +63,7 @@ class Tape:
         self.weights: Weights | None = None  # of the last backward pass
         self.through: tuple[Array, ...] | None = None
         self.passes: dict[str, Array] = {}
+        self.held: dict[int, Array] = {}  # by state: where it kept what it was before the step
         self.padding: Array | None = None
 
     @cached_property
@@ -101,6 +102,14 @@ class Tape:
     def initial(self) -> tuple[Array, ...]:
         """The states before the first step, (batch, unit) each; writable."""
         return tuple(state[-1 if self.is_backward else 0] for state in self.states)
+
+    def source(self, place: int) -> Array:
+        """A state before each step, (time, batch, unit), as it is and not as a step may read it."""
+        return self.states[place][1:] if self.is_backward else self.states[place][:-1]
+
+    def held_at(self, point: str) -> list[Array]:
+        """Where a state was held still, if it was."""
+        return [held for place, held in self.held.items() if self.cell.states[place] == point]
 
     @property
     def final(self) -> tuple[Array, ...]:

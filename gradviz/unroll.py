@@ -8,6 +8,7 @@ from gradviz.arrays import Array, Integers, Parameters
 from gradviz.cells import Weights
 from gradviz.cells._base import products
 from gradviz.cores import WORTH, halves, together
+from gradviz.errors import GradvizError
 from gradviz.hooks import Change, applied
 from gradviz.tape import Part, Tape
 
@@ -30,7 +31,7 @@ def project(inputs: Array | Integers, weights: Weights, out: Array) -> None:
 def forward(tape: Tape, weights: Weights, inputs: Array | Integers, changes: dict[str, list[Change]], where: str = "") -> None:
     """Fill the tape. `tape.initial` must be set; `tape.padding` (time, batch, 1) is true where a sequence has ended."""
     project(inputs, weights, tape.sequence.block)
-    tape.passes = {}
+    tape.passes, tape.held = {}, {}
     with np.errstate(all="ignore"):  # infinities and NaN are recorded and located, not warned about
         if changes:
             _forward_with_changes(tape, weights, changes, where)
@@ -52,7 +53,7 @@ def _forward(tape: Tape, weights: Weights, part: Part) -> None:
 def _forward_with_changes(tape: Tape, weights: Weights, changes: dict[str, list[Change]], where: str) -> None:
     """The same loop with interventions, which see the whole batch."""
     before = tape.sequence.before[0]
-    sources = [state[1:] if tape.is_backward else state[:-1] for state in tape.states]  # as they are, not as a step may read them
+    sources = [tape.source(place) for place in range(len(tape.states))]
     for t in tape.order:
         step = tape.whole.steps[t]
         if "recurrent" in changes:
@@ -78,8 +79,21 @@ def _change(tape: Tape, changes: dict[str, list[Change]], point: str, t: int, ar
         answer = applied(change, t, array, f"{where}.{point}")
         if answer is not None:
             np.copyto(array, answer.values, casting="same_kind")
-            passes = tape.passes.setdefault(point, np.ones(tape.shape, bool))
-            passes[t] &= False if answer.passes is None else answer.passes.astype(bool)
+            kept = np.zeros(array.shape, bool) if answer.passes is None else answer.passes.astype(bool)
+            for earlier in (tape.passes.setdefault(point, np.ones(tape.shape, bool)), *tape.held_at(point)):
+                earlier[t] &= kept
+            if answer.held is not None:
+                _hold_still(tape, point, t, array, answer.held.astype(bool), f"{where}.{point}")
+
+
+def _hold_still(tape: Tape, point: str, t: int, array: Array, held: Array, where: str) -> None:
+    """Put back what a state was before the step, and remember that its gradient goes there."""
+    if point not in tape.cell.states:
+        raise GradvizError(f"{where} is no state and cannot be held at what it was before; the states are {', '.join(tape.cell.states)}.")
+    place = tape.cell.states.index(point)
+    np.copyto(array, tape.source(place)[t], where=held)
+    tape.passes[point][t] &= ~held
+    tape.held.setdefault(place, np.zeros(tape.shape, bool))[t] |= held
 
 
 def backward(tape: Tape, weights: Weights, direct: Array, d_final: tuple[Array | None, ...], truncation: int = 0) -> tuple[Array, ...]:
@@ -113,6 +127,8 @@ def _backward(tape: Tape, weights: Weights, part: Part, ends: Array | None) -> N
         cell.back(weights, step, carry)
         if cut is not None:
             np.copyto(carry[0], 0, where=~cut[t, rows])  # a product would make NaN of infinity
+        for place, still in tape.held.items():
+            np.add(carry[place], step.d_after[place], out=carry[place], where=still[t, rows])
         if end is not None:
             for array in carry:
                 np.copyto(array, 0, where=end)

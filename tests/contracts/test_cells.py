@@ -99,6 +99,31 @@ def test_clamping_what_a_step_reads(cell: str, at: str, direction: str) -> None:
     assert worst(checks).passed, worst(checks)
 
 
+@pytest.mark.parametrize("pattern", ["full", "ragged"])
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_a_frozen_state_stands_still_and_its_gradient_passes_by(cell: str, pattern: str) -> None:
+    made = network(cell, layers=2, direction="both")
+    for state in made.model.cell.states:
+        for change in (hooks.freeze(units=[0, 2]), hooks.freeze(rows=lambda t: t in (1, 2))):
+            with made.intervene(f"layers.*.{state}", change), made.intervene("layers.0.forward.recurrent", hooks.ablate([2])):
+                checks = gradcheck(made, batch(LENGTHS[pattern]), most=20)
+            assert worst(checks).passed, (state, worst(checks))
+        seen: list[np.ndarray] = []
+        point, keep = f"layers.0.forward.{state}", lambda name, array, seen=seen: seen.append(array.copy())
+        with made.intervene(point, hooks.freeze(units=[1])), made.observe(point, keep):
+            made.forward(batch(None).inputs)
+        assert not seen[0][..., 1].any()  # it began at zero
+        assert seen[0][..., 0].all()
+
+
+def test_the_last_of_two_interventions_decides() -> None:
+    made = network("lstm")
+    for first, second in ((hooks.freeze(), hooks.clamp(0.3, [1])), (hooks.clamp(0.3, [1]), hooks.freeze([1, 2]))):
+        with made.intervene("layers.0.forward.cell", first), made.intervene("layers.0.forward.cell", second):
+            checks = gradcheck(made, batch(None), most=20)
+        assert worst(checks).passed, worst(checks)
+
+
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_saturated_preactivations_give_no_warning_and_a_right_gradient(cell: str) -> None:
     made = network(cell)

@@ -215,3 +215,8 @@ def test_a_batch_worked_on_in_parts_gives_the_same_numbers(monkeypatch: pytest.M
     for settings in ((0.0, float("inf")), (0.0, 0.0)):
         for one, other in zip(whole, numbers(*settings), strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
+
+
+def test_only_a_state_can_be_frozen(network: Network) -> None:
+    with network.intervene(FORGET, hooks.freeze()), pytest.raises(GradvizError, match=r"gate.forget is no state.*hidden, cell"):
+        network.forward(INPUTS)
