@@ -16,7 +16,7 @@ def check(job: Job, ours: Give, theirs: Give, who: str) -> None:
     pairs = {
         "outputs": (mine["outputs"], other["outputs"]),
         "gradient of the inputs": (mine["gradients"].inputs, other["inputs"]),
-        **_parameters(job, mine["gradients"].parameters, other["weights"]),
+        **_parameters(mine["gradients"].parameters, other["weights"]),
         **_series(job, mine["rows"], other),
     }
     for name, (left, right) in pairs.items():
@@ -26,15 +26,13 @@ def check(job: Job, ours: Give, theirs: Give, who: str) -> None:
             raise SystemExit(f"{who} and gradviz differ in {name} of {job.cell} at {job.size}: by {difference:.1e} of the largest.")
 
 
-def _parameters(job: Job, mine: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+def _parameters(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Gradients of all parameters; the others have the blocks of a layer side by side."""
     pairs = {}
     for name, gradient in mine.items():
         short = name.removeprefix("layers.0.forward.")
         wide = np.concatenate(list(gradient), axis=-1) if short in ("weight_ih", "weight_hh", "bias") else gradient
-        theirs = other[short]
-        pairs[f"gradient of {short}"] = (wide, getattr(theirs, "grad", None) if not isinstance(theirs, np.ndarray) else theirs)
-        if pairs[f"gradient of {short}"][1] is None:
-            pairs[f"gradient of {short}"] = (wide, theirs)
+        pairs[f"gradient of {short}"] = (wide, theirs[short])
     return pairs
 
 

@@ -39,7 +39,12 @@ def recorded(job: Job) -> Callable[[], dict[str, object]]:
         outputs = hidden @ weights["readout.weight"] + weights["readout.bias"]
         outputs.backward(d_outputs)
         with torch.no_grad():
-            return {"outputs": outputs, "inputs": inputs.grad, "weights": weights, **observed(kept, gates, job)}
+            return {
+                "outputs": outputs,
+                "inputs": inputs.grad,
+                "weights": {name: tensor.grad for name, tensor in weights.items()},
+                **observed(kept, gates, job),
+            }
 
     return run
 

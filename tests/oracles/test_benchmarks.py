@@ -1,0 +1,36 @@
+"""The benchmark compares like with like: its contenders give the same numbers, and it says so when they do not."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch==2.13.0")
+
+
+@pytest.fixture(autouse=True)
+def _its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    yield
+    for name in ("agree", "job", "with_gradviz", "with_torch"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_contenders_agree_and_a_difference_is_noticed(cell: str) -> None:
+    import agree
+    import with_gradviz
+    import with_torch
+    from job import Size, job
+
+    given = job(cell, Size(3, 6, 2, 8))
+    ours, theirs = with_gradviz.recorded(given), with_torch.recorded(given)
+    agree.check(given, ours, theirs, "PyTorch")
+    wrong = theirs()
+    wrong["d_norms"][0] = wrong["d_norms"][0] * 1.01  # type: ignore[index, operator]
+    with pytest.raises(SystemExit, match="PyTorch and gradviz differ in gradient_norm of hidden"):
+        agree.check(given, ours, lambda: wrong, "PyTorch")
+    assert with_gradviz.products(given)() is None
+    assert np.isfinite(ours()["outputs"]).all()  # type: ignore[call-overload]
