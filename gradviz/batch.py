@@ -120,11 +120,11 @@ class Batch:
 
     @property
     def steps(self) -> int:
-        return int(self.inputs.shape[0])
+        return self.reading.steps
 
     @property
     def size(self) -> int:
-        return int(self.inputs.shape[1])
+        return self.reading.size
 
     @property
     def mask(self) -> Array:
