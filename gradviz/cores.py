@@ -51,12 +51,13 @@ def together(jobs: Sequence[Callable[[], T]], work: int) -> list[T]:
     return [first, *(job.result() for job in others)]
 
 
-def later(job: Callable[[], T]) -> Callable[[], T]:
-    """Begin a job that nobody waits for yet; calling what is returned waits for its result. With one thread it is done at once.
+def later(job: Callable[[], T], work: int) -> Callable[[], T]:
+    """Begin a job that nobody waits for yet; calling what is returned waits for its result. work: as for `together`; little of it, or
+    any with one thread, is done at once: beside a loop of short operations, a thread takes Python's lock more often than it helps.
 
     What it reads must stay as it is until then.
     """
-    if _threads == 1:
+    if work < WORTH or _threads == 1:
         result = job()
         return lambda: result
     return _pool(1, "gradviz-later").submit(copy_context().run, job).result

@@ -57,6 +57,7 @@ class Tape:
         )
         self.carry = tuple(np.zeros((size, units), dtype) for _ in cell.states)
         self._product, self._spare = np.empty((blocks, size, units), dtype), np.empty((size, units), dtype)
+        self._side = np.empty((size, blocks, units), dtype)
         large = size > 1 and blocks * size * units * units >= LARGE
         self.parts = [self._part(rows) for rows in halves(size)] if large else [self.whole]
         self.direct: Array = np.zeros(0, dtype)
@@ -91,6 +92,8 @@ class Tape:
             d_extra=tuple(array[t, rows] for array in buffers.d_extra),
             product=self._product[:, rows],
             spare=self._spare[rows],
+            side=self._side[rows].transpose(1, 0, 2),
+            wide=self._side[rows].reshape(-1, len(block) * self.shape[2]),
         )
 
     @property

@@ -25,7 +25,8 @@ class Step:
     block: (block, batch, unit), on entry the input's share of the pre-activations, on exit the activations; rows: the same,
     block by block; sigmoids: the leading blocks that are gates; before, after: states h_{t-1} and h_t (and c); extra: what the
     cell keeps for its backward pass; factors, d_block, d_after: local derivatives, gradients of the pre-activations, and total
-    gradients of the states after the step; d_extra: gradients the cell keeps besides; product, spare: scratch.
+    gradients of the states after the step; d_extra: gradients the cell keeps besides; product, spare: scratch; side: scratch like
+    d_block, whose blocks lie side by side in memory, and wide: the same memory, (batch, block · unit).
     """
 
     block: Array
@@ -40,6 +41,8 @@ class Step:
     d_extra: tuple[Array, ...]
     product: Array
     spare: Array
+    side: Array
+    wide: Array
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ class Weights:
     """One layer's weights made ready for a pass.
 
     ih: (block, input, unit), hh: (block, unit, unit), bias: (block, unit), with the minus of the sigmoids folded in;
-    back: hh as it is, each block transposed; own: what the cell has besides, as it is unless the cell prepares it. Biases that a
-    layer lacks are zero.
+    back: (block · unit, unit), the blocks of hh as it is, transposed, one below the other; own: what the cell has besides, as it is
+    unless the cell prepares it. Biases that a layer lacks are zero.
     """
 
     ih: Array
@@ -122,7 +125,7 @@ class Cell(ABC):
         sign = np.array([-1] * self.gates + [1] * (len(self.blocks) - self.gates), dtype=hh.dtype)
         wide = sign[:, None, None]
         own = {name: given[name] for name in self.own_shapes(hh.shape[2])}
-        return Weights(ih * wide, hh * wide, given["bias"] * sign[:, None], hh.transpose(0, 2, 1), own)
+        return Weights(ih * wide, hh * wide, given["bias"] * sign[:, None], hh.transpose(0, 2, 1).reshape(-1, hh.shape[1]), own)
 
     @abstractmethod
     def local_derivatives(self, tape: Sequence) -> None:
@@ -158,6 +161,12 @@ def products(states: Array, gradients: Array) -> Array:
     blocks, steps, size, units = gradients.shape
     total: Array = np.matmul(states.reshape(steps * size, -1).T, gradients.reshape(blocks, steps * size, units))
     return total
+
+
+def gathered(step: Step, weights: Weights, out: Array) -> None:
+    """What the gradients in `step.side` send to the state before, Σ over blocks of δ Uᵀ. Side by side they take one product, a third
+    faster in small layers than one for each block, which would have to be summed."""
+    np.matmul(step.wide, weights.back, out=out)
 
 
 def sigmoids(gates: Array) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array, Parameters
-from gradviz.cells._base import Cell, Sequence, Step, Weights, products, sigmoids
+from gradviz.cells._base import Cell, Sequence, Step, Weights, gathered, products, sigmoids
 from gradviz.cells._blend import blend_derivatives, mix, sigmoid_slope
 
 
@@ -56,9 +56,9 @@ class GRU(Cell):
         np.multiply(step.factors[1:3], d_hidden, out=d_block[1:])
         np.multiply(step.factors[0], d_block[2], out=d_block[0])
         np.multiply(d_block[2], step.rows[0], out=d_recurrent)
-        np.matmul(d_block[:2], weights.back[:2], out=step.product[:2])
-        np.matmul(d_recurrent, weights.back[2], out=step.product[2])
-        np.add.reduce(step.product, axis=0, out=carry[0])
+        np.copyto(step.side[:2], d_block[:2])
+        np.copyto(step.side[2], d_recurrent)
+        gathered(step, weights, out=carry[0])
         np.multiply(d_hidden, step.factors[3], out=step.spare)
         np.add(carry[0], step.spare, out=carry[0])
 

@@ -50,11 +50,12 @@ class GRUResetBefore(Cell):
 
     def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
         d_hidden, d_block, (d_reset_state,) = step.d_after[0], step.d_block, step.d_extra
+        units = d_hidden.shape[-1]
         np.multiply(step.factors[1:3], d_hidden, out=d_block[1:])
-        np.matmul(d_block[2], weights.back[2], out=d_reset_state)
+        np.matmul(d_block[2], weights.back[-units:], out=d_reset_state)
         np.multiply(step.factors[0], d_reset_state, out=d_block[0])
-        np.matmul(d_block[:2], weights.back[:2], out=step.product[:2])
-        np.add(step.product[0], step.product[1], out=carry[0])
+        np.copyto(step.side[:2], d_block[:2])
+        np.matmul(step.wide[:, :-units], weights.back[:-units], out=carry[0])
         np.multiply(d_reset_state, step.rows[0], out=step.spare)
         np.add(carry[0], step.spare, out=carry[0])
         np.multiply(d_hidden, step.factors[3], out=step.spare)

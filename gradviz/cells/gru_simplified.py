@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.cells._base import Cell, Sequence, Step, Weights, sigmoids
+from gradviz.cells._base import Cell, Sequence, Step, Weights, gathered, sigmoids
 from gradviz.cells._blend import blend_derivatives, mix
 
 
@@ -41,10 +41,10 @@ class GRUSimplified(Cell):
     def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
         d_hidden = step.d_after[0]
         np.multiply(step.factors[:2], d_hidden, out=step.d_block)
-        np.matmul(step.d_block, weights.back, out=step.product)
-        np.multiply(d_hidden, step.factors[2], out=carry[0])
-        np.add(carry[0], step.product[0], out=carry[0])
-        np.add(carry[0], step.product[1], out=carry[0])
+        np.copyto(step.side, step.d_block)
+        gathered(step, weights, out=carry[0])
+        np.multiply(d_hidden, step.factors[2], out=step.spare)
+        np.add(carry[0], step.spare, out=carry[0])
 
     def point_gradients(self, tape: Sequence) -> dict[str, Array]:
         z, n = tape.block

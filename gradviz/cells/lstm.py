@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.cells._base import Cell, Sequence, Step, Weights, sigmoids
+from gradviz.cells._base import Cell, Sequence, Step, Weights, gathered, sigmoids
 from gradviz.cells._memory import BLOCKS, FACTORS, emit, memory_derivatives, memory_gradients, remember
 
 
@@ -55,8 +55,8 @@ class LSTM(Cell):
         np.multiply(factors[0], d_hidden, out=d_block[0])
         np.multiply(factors[1:4], d_cell, out=d_block[1:])
         np.multiply(d_cell, factors[5], out=carry[1])
-        np.matmul(d_block, weights.back, out=step.product)
-        np.add.reduce(step.product, axis=0, out=carry[0])
+        np.copyto(step.side, d_block)
+        gathered(step, weights, out=carry[0])
 
     def point_gradients(self, tape: Sequence) -> dict[str, Array]:
         return memory_gradients(tape)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradviz.arrays import Array, Parameters
-from gradviz.cells._base import Cell, Sequence, Step, Weights, sigmoids
+from gradviz.cells._base import Cell, Sequence, Step, Weights, gathered, sigmoids
 from gradviz.cells._memory import BLOCKS, FACTORS, emit, memory_derivatives, memory_gradients, remember
 
 
@@ -87,8 +87,8 @@ class LSTMPeephole(Cell):
         np.multiply(d_cell, factors[5], out=carry[1])
         np.add(carry[1], seen[0], out=carry[1])
         np.add(carry[1], seen[1], out=carry[1])
-        np.matmul(d_block, weights.back, out=step.product)
-        np.add.reduce(step.product, axis=0, out=carry[0])
+        np.copyto(step.side, d_block)
+        gathered(step, weights, out=carry[0])
 
     def recurrent_gradients(self, tape: Sequence) -> Parameters:
         seen = (tape.after[1], tape.before[1], tape.before[1])

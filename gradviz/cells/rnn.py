@@ -44,7 +44,7 @@ class RNN(Cell):
 
     def back(self, weights: Weights, step: Step, carry: tuple[Array, ...]) -> None:
         np.multiply(step.d_after[0], step.factors[0], out=step.d_block[0])
-        np.matmul(step.d_block[0], weights.back[0], out=carry[0])
+        np.matmul(step.d_block[0], weights.back, out=carry[0])
 
     def point_gradients(self, tape: Sequence) -> dict[str, Array]:
         return {}

@@ -14,6 +14,8 @@ from gradviz.quantities import Observed, Quantity
 from gradviz.quantities._observed import LEFT, RIGHT
 from gradviz.recording.statistics import over_batch, over_steps
 
+PASSES = 25  # multiplications that would take as long as all that is asked of one number
+
 Row = dict[str, object]
 Place = tuple[int, str, str]  # layer, direction, point
 
@@ -34,7 +36,7 @@ def where(place: Place) -> Row:
 class Seen:
     """`activations` and `gradients` are observers. masks: of each layer's sequences, (time, batch), false in the padding, or None.
 
-    Arrays are reduced on another core while the pass goes on; it leaves them as they are until the next one begins.
+    Large arrays are reduced on another core while the pass goes on; it leaves them as they are until the next one begins.
     """
 
     def __init__(self, quantities: list[tuple[str, Quantity]], masks: dict[int, Array | None]) -> None:
@@ -42,10 +44,13 @@ class Seen:
         self._reduced: list[Callable[[], Reduced]] = []
 
     def activations(self, name: str, array: Array) -> None:
-        self._reduced.append(later(partial(self._reduce, name, array, gradient=False)))
+        self._see(name, array, gradient=False)
 
     def gradients(self, name: str, array: Array) -> None:
-        self._reduced.append(later(partial(self._reduce, name, array, gradient=True)))
+        self._see(name, array, gradient=True)
+
+    def _see(self, name: str, array: Array, *, gradient: bool) -> None:
+        self._reduced.append(later(partial(self._reduce, name, array, gradient=gradient), PASSES * array.size))
 
     def _reduce(self, name: str, array: Array, *, gradient: bool) -> Reduced:
         place = layer_of(name)

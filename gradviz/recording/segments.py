@@ -8,6 +8,7 @@ import io
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +63,21 @@ def segments(folder: Path, table: str) -> list[Path]:
     return sorted(found, key=lambda path: int(path.stem.rsplit("-", 1)[1]))
 
 
+@cache
+def _names(table: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Of columns that hold one value, and of those that hold a list."""
+    series = frozenset(item.name for item in columns(table) if is_list(item))
+    return frozenset(item.name for item in columns(table)) - series, series
+
+
 def checked_row(table: str, row: Row) -> tuple[dict[str, Any], int]:
     """A copy of a row, so that the caller may reuse its buffers, and its size in bytes."""
-    expected = columns(table)
-    if row.keys() != {item.name for item in expected}:
-        wrong = sorted(row.keys() ^ {item.name for item in expected})
+    plain, series = _names(table)
+    if row.keys() != plain | series:
+        wrong = sorted(row.keys() ^ (plain | series))
         raise GradvizError(f"a row of table {table!r} has missing or extra columns: {', '.join(wrong)}; see gradviz.recording.schema.")
-    kept = {item.name: np.array(row[item.name], np.float64) if is_list(item) else row[item.name] for item in expected}
-    lists = [value for value in kept.values() if isinstance(value, np.ndarray)]
+    kept = {name: np.array(value, np.float64) if name in series else value for name, value in row.items()}
+    lists = [kept[name] for name in series]
     if any(value.ndim != 1 or len(value) != len(lists[0]) for value in lists):
         raise GradvizError(
             f"the lists in a row of table {table!r} must be flat and of one length; they have shapes {[value.shape for value in lists]}."

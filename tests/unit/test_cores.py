@@ -48,13 +48,13 @@ def test_an_error_comes_out_when_all_have_ended(bad: int) -> None:
 
 def test_what_is_done_later_is_waited_for_and_its_error_comes_out() -> None:
     began = time.perf_counter()
-    slow, wrong = cores.later(lambda: (time.sleep(0.05), 3)[1]), cores.later(lambda: 1 / 0)
+    slow, wrong = cores.later(lambda: (time.sleep(0.05), 3)[1], cores.WORTH), cores.later(lambda: 1 / 0, cores.WORTH)
     assert time.perf_counter() - began < 0.04
     assert slow() == 3
     with pytest.raises(ZeroDivisionError):
         wrong()
     cores.use(1)
-    assert cores.later(threading.get_ident)() == threading.get_ident()
+    assert cores.later(threading.get_ident, cores.WORTH)() == threading.get_ident()
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 7])
