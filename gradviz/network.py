@@ -13,7 +13,7 @@ from gradviz.hooks import Change, Hooks, Observer, Point, table
 from gradviz.initializers import Layout, initialize
 from gradviz.losses import LOSSES
 from gradviz.passes import Gradients, Loss, Pass, States, check_states
-from gradviz.stack import Stack, handed_back, handed_over, joined, plus
+from gradviz.stack import Stack, Wanted, handed_back, handed_over, joined, plus
 from gradviz.tape import Tape
 
 UNCUT = (
@@ -155,14 +155,23 @@ class Network:
     # ------------------------------------------------------------------ backward
 
     def backward(
-        self, run: Pass, d_outputs: Array, d_final: States | None = None, *, truncation: int = 0, parameters: bool = True
+        self,
+        run: Pass,
+        d_outputs: Array,
+        d_final: States | None = None,
+        *,
+        truncation: int = 0,
+        parameters: bool = True,
+        tokens: bool = False,
     ) -> Gradients:
         """Backpropagation through time: gradients of all parameters, of the inputs and of the initial states.
 
         d_outputs: gradient of the loss with respect to `run.outputs`; d_final: with respect to `run.final`, where it matters.
-        parameters: false leaves the parameters' gradients out, for those who look at states alone.
+        parameters: false leaves the parameters' gradients out, for those who look at states alone; tokens: true gives the gradient with
+        respect to the vectors of input tokens, as `Gradients.inputs`.
         """
         self._check_backward(run, d_outputs, d_final or {}, truncation)
+        wanted = Wanted(parameters, tokens)
         self.hooks.show("readout.logits", lambda kind: d_outputs, ("total",))
         flat = d_outputs.reshape(-1, d_outputs.shape[2])
         with np.errstate(all="ignore"):
@@ -175,10 +184,10 @@ class Network:
             ends, arriving = self._with_readout(ends, arriving[0]), self._nothing(run.inputs)
         d_decoder: Array | None = None
         if run.decoder_inputs is not None:
-            later = self._stack(self.parts.top).backward(run, run.decoder_inputs, arriving, ends, parameters=parameters)
+            later = self._stack(self.parts.top).backward(run, run.decoder_inputs, arriving, ends, wanted=wanted)
             gradients |= later.parameters
             ends, arriving, d_decoder = handed_back(self.parts, ends, later.initial), self._nothing(run.inputs), later.inputs
-        found = self._stack(self.parts.bottom).backward(run, run.inputs, arriving, ends, truncation=truncation, parameters=parameters)
+        found = self._stack(self.parts.bottom).backward(run, run.inputs, arriving, ends, truncation=truncation, wanted=wanted)
         gradients |= found.parameters
         return Gradients({name: gradients[name] for name in self.parameters if name in gradients}, found.inputs, found.initial, d_decoder)
 

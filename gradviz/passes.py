@@ -60,8 +60,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Gradients:
-    """parameters: by name; inputs: (time, batch, feature), None for tokens; initial: of the states before the first step;
-    decoder_inputs: as inputs, of the decoder of an encoder–decoder network."""
+    """parameters: by name; inputs: (time, batch, feature), None for tokens unless asked for; initial: of the states before the first step;
+    decoder_inputs: as inputs, of the decoder of an encoder–decoder network.
+
+    Of tokens inputs are their vectors: of the embedding, or one-hot (time, batch, kind)."""
 
     parameters: Parameters
     inputs: Array | None
