@@ -34,11 +34,13 @@ class Trace:
     layer_inputs: list[Array | Integers]
     tapes: dict[str, Tape]
     weights: dict[str, Weights]
+    masks: dict[int, Array]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One part of a network, with what it needs of the whole. pool: buffers of earlier passes, by name and shape."""
+    """One part of a network, with what it needs of the whole. pool: buffers of earlier passes, by name and shape; dropping: draws what
+    is dropped, None while nothing is."""
 
     part: Part
     parts: Architecture
@@ -46,6 +48,7 @@ class Stack:
     dtype: np.dtype
     hooks: Hooks
     pool: Pool
+    dropping: np.random.Generator | None = None
 
     # ------------------------------------------------------------------ forward
 
@@ -55,13 +58,22 @@ class Stack:
         layer_inputs: list[Array | Integers] = []
         tapes: dict[str, Tape] = {}
         weights: dict[str, Weights] = {}
+        masks: dict[int, Array] = {}
         for layer in self.part.layers:
             layer_inputs.append(current)
             for name in self.part.names(layer):
                 weights[name] = self.parts.model.cell.prepare(self._of_layer(name))
                 tapes[name] = self._run(name, weights[name], current, padding, initial, reuse)
             current = joined([tapes[name].values("hidden") for name in self.part.names(layer)])
-        return Trace(current, layer_inputs, tapes, weights)
+            if self.dropping is not None and self.parts.model.dropout and layer != self.part.layers[-1]:
+                masks[layer] = self._mask(current.shape, self.dropping)
+                current = current * masks[layer]
+        return Trace(current, layer_inputs, tapes, weights, masks)
+
+    def _mask(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Zero with the probability of dropout, otherwise so much more than 1 that the mean is 1: nothing need change when it ends."""
+        kept = 1 - self.parts.model.dropout
+        return np.asarray((rng.random(shape, np.float32) < kept) / self.dtype.type(kept), self.dtype)
 
     def _embedded(self, inputs: Array | Integers, padding: Array | None) -> Array | Integers:
         if inputs.ndim == 2:
@@ -113,7 +125,8 @@ class Stack:
         initial: States = {}
         current: Array | None = arriving
         for layer in reversed(self.part.layers):
-            above, current = current, None
+            above = current if layer not in run.masks or current is None else current * run.masks[layer]
+            current = None
             for place, name in enumerate(self.part.names(layer)):
                 initial[name] = self._backward_layer(run, name, self.share(above, place), d_final.get(name), truncation)
                 below, tape = run.read_by(name), run.tapes[name]

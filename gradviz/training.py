@@ -43,6 +43,7 @@ class Trainer:
         self.experiment, self.data = experiment, data
         self.network = Network(experiment.model, data.signature, dtype=training.precision, seed=training.seed)
         self.rng = np.random.default_rng([training.seed, 1])  # batches do not depend on how many weights were drawn
+        self.dropping = np.random.default_rng([training.seed, 2])
         self.optimizer_state = training.optimizer.start(self.network.parameters)
         self.clipping_state = training.clipping.start()
         self.recorder = Recorder(self.network, recording, sink, data.held_out(recording.held_out), training.updates)
@@ -55,7 +56,8 @@ class Trainer:
         batch = self.data.batch(training.batch, self.rng)
         self.recorder.between(step)
         with self.recorder.watching(step, batch):
-            run = network.forward(batch.inputs, batch.lengths, self.state, decoder=batch.decoder, reuse=True)
+            with network.dropping(self.dropping):
+                run = network.forward(batch.inputs, batch.lengths, self.state, decoder=batch.decoder, reuse=True)
             loss = network.loss(run, batch, reduction=training.reduction)
             gradients = network.backward(run, loss.d_outputs, truncation=training.truncation).parameters
         clipped = training.clipping.clip(gradients, network.parameters, self.clipping_state)
