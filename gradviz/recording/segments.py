@@ -20,6 +20,8 @@ from gradviz.recording.schema import TABLES, VERSION, Column
 
 META = "run.json"
 WEIGHTS = "weights.safetensors"
+BEST = "best.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
 FOLDER = "tables"
 CODEC = "zstd"
 CHECKSUM = b"crc32"

@@ -50,8 +50,8 @@ class TextData(Data):
         self.tokenizer = Characters.of(corpus.text)
         ids, tokens = self.tokenizer.encode(corpus.text), len(self.tokenizer)
         cut = len(ids) - round(task.held_out * len(ids))
-        self.train, self.test = ids[:cut], ids[cut:]
-        for part, there in (("training", self.train), ("held-out", self.test)):
+        self.train, self.kept = ids[:cut], ids[cut:]
+        for part, there in (("training", self.train), ("held-out", self.kept)):
             if len(there) <= task.length:
                 raise GradvizError(
                     f"the {part} part of the text ({corpus.source}) has {len(there)} characters; a sequence of {task.length} and its "
@@ -59,8 +59,8 @@ class TextData(Data):
                 )
         self.signature = Signature(inputs=tokens, outputs=tokens, tokens=True, loss="softmax")
         self.baselines = {
-            "letter frequencies": letter_frequencies(self.train, self.test, tokens),
-            "letter pairs": letter_pairs(self.train, self.test, tokens),
+            "letter frequencies": letter_frequencies(self.train, self.kept, tokens),
+            "letter pairs": letter_pairs(self.train, self.kept, tokens),
         }
         self.facts = {
             "source": corpus.source,
@@ -69,7 +69,14 @@ class TextData(Data):
             "characters": len(corpus.text),
             "vocabulary": "".join(self.tokenizer.vocabulary),
         }
+        self.digest = corpus.sha256
         self._next, self._rows = 0, 0
+
+    def position(self) -> dict[str, int]:
+        return {"next": self._next, "rows": self._rows}
+
+    def restore(self, position: dict[str, int]) -> None:
+        self._next, self._rows = position["next"], position["rows"]
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         if self.task.order == "contiguous":
@@ -77,13 +84,13 @@ class TextData(Data):
         return self._windows(self.train, rng.integers(0, len(self.train) - self.task.length, size))
 
     def held_out(self, size: int) -> Batch:
-        starts = np.linspace(0, len(self.test) - self.task.length - 1, size).astype(int)
-        return self._windows(self.test, self._prose_first(starts))
+        starts = np.linspace(0, len(self.kept) - self.task.length - 1, size).astype(int)
+        return self._windows(self.kept, self._prose_first(starts))
 
     def _prose_first(self, starts: Integers) -> Integers:
         """The same windows, those with most letters first: a run keeps whole arrays of the first ones, and they should be worth reading."""
         letters = np.array([character.isalpha() for character in self.tokenizer.vocabulary])
-        share = letters[self.test[np.arange(self.task.length)[:, None] + starts]].mean(axis=0)
+        share = letters[self.kept[np.arange(self.task.length)[:, None] + starts]].mean(axis=0)
         return starts[np.argsort(-share, kind="stable")]
 
     def words(self, inputs: Any) -> list[str] | None:
