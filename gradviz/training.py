@@ -57,6 +57,7 @@ def resume(folder: Path | str, *, watch: Watch = lambda progress: None, updates:
     try:
         experiment = Experiment.from_dict(writer.meta.get("experiment", {}))
         if updates is not None:
+            writer.meta["experiment"]["training"]["updates"] = updates
             experiment = replace(experiment, training=replace(experiment.training, updates=updates))
         checkpoint = read_checkpoint(writer.folder)
         _check_unfinished(writer, checkpoint, experiment.training.updates)
@@ -72,7 +73,7 @@ def resume(folder: Path | str, *, watch: Watch = lambda progress: None, updates:
         if trainer.best.weights:
             writer.save_best(trainer.best)  # a later one may be there, of an update that is done again now
         writer.meta.pop("test", None)
-        writer.update(status="running", error="", experiment=experiment.to_dict())
+        writer.update(status="running", error="")
     except BaseException:
         writer.close()
         raise
