@@ -26,10 +26,14 @@ class Model:
     direction: str = option("forward", "how every layer reads a sequence", choices=DIRECTIONS)
     biases: bool = option(True, "recurrent layers have biases; the readout always has one")
     embedding: int = option(0, "size of the token embedding; 0 feeds tokens one-hot", low=0)
+    tied: bool = option(False, "read out with the embedding: its size must be that of the readout's input (Press and Wolf 2017)")
+    dropout: float = option(0.0, "share of a layer's outputs that the layer above does not see while training", low=0.0, high=0.95)
     initialization: Initialization = field(default_factory=Initialization)
 
     def __post_init__(self) -> None:
         check(self)
+        if self.dropout and self.layers == 1:
+            raise GradvizError("dropout acts between layers, and there is 1; use at least 2 layers or dropout 0.")
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,8 @@ class Trainer:
         rate = training.optimizer.rate * training.schedule.factor(step, training.updates)
         batch = self.data.batch(training.batch, self.rng)
         with self.recorder.watching(step, batch):
-            run = network.forward(batch.inputs, batch.lengths, self.state, decoder=batch.decoder, reuse=True)
+            with network.dropping(self.dropping):
+                run = network.forward(batch.inputs, batch.lengths, self.state, decoder=batch.decoder, reuse=True)
             loss = network.loss(run, batch, reduction=training.reduction)
             gradients = network.backward(run, loss.d_outputs, truncation=training.truncation).parameters
         clipped = training.clipping.clip(gradients, network.parameters, self.clipping_state)
