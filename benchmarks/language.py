@@ -21,7 +21,7 @@ from gradviz.network import Network
 from gradviz.optimizers.adam import Adam
 from gradviz.recording.store import RunWriter
 from gradviz.tasks import TASKS, Data
-from gradviz.training import Trainer
+from gradviz.trainer import Trainer
 
 UNITS, EMBEDDING, LENGTH, BATCH, RATE, LIMIT = 128, 64, 100, 32, 0.005, 1.0
 TOKENS = LENGTH * BATCH  # of one update

@@ -12,7 +12,7 @@ from gradviz.errors import GradvizError
 from gradviz.gradcheck import gradcheck, worst
 from gradviz.network import Network
 from gradviz.tasks import TASKS
-from gradviz.training import Trainer
+from gradviz.trainer import Trainer
 
 KINDS, STEPS, SIZE = 6, 7, 4
 TOKENS = Signature(KINDS, KINDS, True, "softmax")
