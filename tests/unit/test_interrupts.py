@@ -10,10 +10,15 @@ from gradviz.interrupts import postponed
 
 def test_it_happens_at_the_end_and_once() -> None:
     done, before = [], signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), postponed():
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-        done.append("all of the block")
+
+    def work() -> None:
+        with postponed():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            done.append("all of the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert done
     assert signal.getsignal(signal.SIGINT) is before
     with postponed():
@@ -22,9 +27,14 @@ def test_it_happens_at_the_end_and_once() -> None:
 
 def test_an_error_of_the_block_comes_first() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(ZeroDivisionError), postponed():
-        signal.raise_signal(signal.SIGINT)
-        raise ZeroDivisionError
+
+    def work() -> None:
+        with postponed():
+            signal.raise_signal(signal.SIGINT)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
     assert signal.getsignal(signal.SIGINT) is before
 
 
