@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradviz.arrays import Array
 from gradviz.clipping import Clipped
 from gradviz.config import Experiment
 from gradviz.errors import RunError
@@ -111,10 +112,12 @@ class Trainer:
     def _restore(self, arrays: Tree, facts: dict[str, Any]) -> None:
         for kept, mine in (("parameters", self.network.parameters), ("start", self.recorder.start)):
             for name, array in mine.items():
-                array[...] = arrays[kept][name]
+                array[...] = _like(array, arrays[kept][name], name)
         remembered = arrays.get("optimizer", {})
         for kind, items in self.optimizer_state.items():
-            self.optimizer_state[kind] = {name: remembered[kind][name] for name in items}
+            for name, array in items.items():
+                _like(array, remembered[kind][name], name)
+        self.optimizer_state = {**self.optimizer_state, **remembered}
         self.clipping_state.update(facts["clipping"] | {name: list(map(float, item)) for name, item in arrays.get("clipping", {}).items()})
         carried = arrays.get("state")
         self.state = carried and {layer: tuple(states[str(k)] for k in range(len(states))) for layer, states in carried.items()}
@@ -123,6 +126,13 @@ class Trainer:
         self.recorder.located = facts["located"]
         self.best = Best(**facts["best"], weights=arrays.get("best", {}))
         self.began = time.perf_counter() - facts["seconds"]
+
+
+def _like(array: Array, kept: Array, name: str) -> Array:
+    """What was kept, if it can stand where `array` stands: NumPy would spread a single number over any shape."""
+    if kept.shape != array.shape:
+        raise ValueError(f"{name} has shape {array.shape} and was kept as {kept.shape}")
+    return kept
 
 
 def _numbers(value: Any) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.bits import WORD, bits, perplexity
-from gradviz.charts._common import MARKERS, colour
+from gradviz.charts._common import colour
 from gradviz.charts._description import Points, log10
 from gradviz.frames import Run
 from gradviz.wording import number
@@ -22,16 +22,16 @@ def held_out(run: Run) -> pd.DataFrame:
 
 
 def marks(run: Run, frame: pd.DataFrame, log: bool) -> list[Points]:
-    """A small open point per measurement, and a full one for the lowest."""
+    """A small ring per measurement, and a dot for the lowest. Round for every cell: the shapes of the curves are theirs."""
     rows = frame[frame["run"] == run.label]
     if rows.empty:
         return []
     loss, step = rows["loss"].to_numpy(), rows["step"].to_numpy()
-    drawn, hue, shape = log10(loss) if log else loss, colour(run), MARKERS.get(run.family, "circle")
+    drawn, hue = log10(loss) if log else loss, colour(run)
     name, hover = f"{run.label}, held out", tuple(_hover(run, *pair) for pair in zip(step, loss, strict=True))
-    found = [Points(step, drawn, name, hue, shape, filled=False, small=True, hover=hover)]
+    found = [Points(step, drawn, name, hue, filled=False, small=True, hover=hover)]
     if (at := lowest(frame, run)) is not None:
-        found.append(Points(step[[at]], drawn[[at]], f"{run.label}, lowest held-out loss", hue, shape, hover=(hover[at],)))
+        found.append(Points(step[[at]], drawn[[at]], f"{run.label}, lowest held-out loss", hue, hover=(hover[at],)))
     return found
 
 

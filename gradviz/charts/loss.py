@@ -64,7 +64,7 @@ class Loss(Chart):
         log = self.scale == "log" or (self.scale == "auto" and _ratio(frame["smoothed"].to_numpy()) > WIDE)
         axes = training(whole), _axis(whole, shown, log)
         panels = tuple(
-            Panel((*_marks(group, frame, log), *_points(group, held, log)), *axes, title, colour(group[0]), _note(group, frame))
+            Panel((*_marks(group, whole, log), *_points(group, held, log)), *axes, title, colour(group[0]), _note(group, frame))
             for title, group in families(shown)
         )
         return Description(
@@ -127,9 +127,11 @@ def _marks(group: Sequence[Run], frame: pd.DataFrame, log: bool) -> tuple[Mark, 
     rules = [Rule(float(value), label=label, dashed=True) for label, value in lines.items()]
     curves = []
     for run in group:
-        rows = frame[frame["run"] == run.label]
+        mine = frame[frame["run"] == run.label]
+        rows = mine[mine["of"] == "training"]
         value = rows["smoothed"].to_numpy()
-        label = f"{short(run, group)} {number(ending(rows['loss'].to_numpy()), 3)}".strip()
+        said = short(run, group) or ("training" if len(rows) < len(mine) else "")
+        label = f"{said} {number(ending(rows['loss'].to_numpy()), 3)}".strip()
         curves.append(Line(rows["step"].to_numpy(), log10(value) if log else value, run.label, **style(run), label=label))
     return (*rules, *curves)
 

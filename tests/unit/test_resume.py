@@ -39,7 +39,7 @@ SMALL = Experiment(
     Training(updates=UPDATES, batch=2, clipping=Percentile(percent=60), schedule=Cosine(warmup=4), checkpoint_every=4),
     RECORDING,
 )
-TEXT = "the cat sat on the mat, and the dog on the log. " * 12 + "gdcl mnhs " * 15  # what is held out is another language
+TEXT = "The cat sat on the mat, and the dog on the log. " * 12 + "Gdcl mnhs. " * 15  # what is held out is another language
 
 
 def learning(**options: Any) -> Experiment:
@@ -60,6 +60,7 @@ def variants() -> dict[str, Experiment]:
     carried = replace(SMALL.training, carry_state=True, batch=3)
     shapes = {
         "text, carried": Experiment(Text(length=6, file="TEXT", order="contiguous", held_out=0.2), Model(units=3), carried, RECORDING),
+        "text, sentences": replace(SMALL, task=Text(length=6, file="TEXT", level="word", order="sentences", held_out=0.3)),
         "numbers": replace(SMALL, task=Numbers(), model=Model(units=3, embedding=2)),
         "deep, both ways": replace(SMALL, model=Model(units=3, layers=2, direction="both")),
         "dropout, tied": replace(SMALL, task=Numbers(), model=Model(units=3, layers=2, embedding=3, tied=True, dropout=0.5)),

@@ -1,7 +1,6 @@
 """The held-out loss during training: when it is measured, that it is right, what follows from it."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradviz.batch import Batch
 from gradviz.bits import bits, perplexity
 from gradviz.cells import CELLS
 from gradviz.config import Experiment, Model, Recording, Training
@@ -23,7 +21,7 @@ from gradviz.recording.best import Best
 from gradviz.recording.reading import read_meta
 from gradviz.tasks.adding import Adding
 from gradviz.tasks.numbers import Numbers
-from gradviz.tasks.text import Text, TextData
+from gradviz.tasks.text import Text
 from gradviz.training import resume, train
 from tests.resumed import content, differing, interrupted
 
@@ -141,22 +139,14 @@ def test_the_rate_in_force_is_used_and_recorded(tmp_path: Path) -> None:
     assert (moved.to_numpy() > 0).tolist() == [True] * 4 + [False] * 5
 
 
-@pytest.fixture
-def with_test(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    def test(self: TextData, size: int) -> Batch:
-        return self.held_out(2 * size)
-
-    return lambda: monkeypatch.setattr(TextData, "test", test)
-
-
-def test_the_test_loss_is_that_of_the_best_weights(tmp_path: Path, with_test: Callable[[], None]) -> None:
-    with_test()
+def test_the_test_loss_is_that_of_the_best_weights(tmp_path: Path) -> None:
     experiment = replace(SMALL, task=Text(length=10), training=replace(SMALL.training, optimizer=SGD(rate=30.0)))
     run = load(train(experiment, tmp_path / "run"))
     assert run.best is not None
     assert run.best[0] < 9
     data = experiment.task.open(0)
-    network, batch = Network(experiment.model, data.signature, dtype="float64"), data.held_out(10)
+    network, batch = Network(experiment.model, data.signature, dtype="float64"), data.test(5)
+    assert batch is not None
     for name, array in run.weights("best").items():
         network.parameters[name][...] = array
     logits = network.forward(batch.inputs).outputs
@@ -167,6 +157,12 @@ def test_the_test_loss_is_that_of_the_best_weights(tmp_path: Path, with_test: Ca
     assert run.test["bits"] == pytest.approx(loss / math.log(2), rel=1e-12)
     assert run.test["step"] == run.best[0]
     assert run.token == "character"
+
+
+def test_in_a_text_of_words_a_loss_is_per_word(tmp_path: Path) -> None:
+    (tmp_path / "cat.txt").write_text("The cat sat on the mat. " * 60, encoding="utf-8")
+    task = Text(length=8, file=str(tmp_path / "cat.txt"), level="word", order="sentences")
+    assert load(train(replace(SMALL, task=task), tmp_path / "run")).token == "word"
 
 
 def test_only_a_text_has_tokens_and_only_nats_have_bits(tmp_path: Path) -> None:
