@@ -1,11 +1,13 @@
 """From features to outputs, their loss, and back; in pieces of the sequence where all outputs at once would fill the memory."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from gradviz.arrays import Array, Integers, Parameters
 from gradviz.batch import Batch
+from gradviz.cores import halves, together
 from gradviz.errors import ShapeError, unknown
 from gradviz.losses import LOSSES
 from gradviz.passes import Loss
@@ -74,16 +76,21 @@ class Readout:
         """Loss, gradients of weight and bias, and gradient of the features. The loss keeps no `d_outputs`: they are gone by then."""
         steps, size, _ = features.shape
         long = max(1, PIECE // (size * len(self.bias)))
+        pieces = [slice(start, start + long) for start in range(0, steps, long)]
         per_step, d_features = np.empty((steps, size), features.dtype), np.empty_like(features)
-        total: Parameters = {"readout.weight": np.zeros_like(self.weight, order="C"), "readout.bias": np.zeros_like(self.bias)}
-        for start in range(0, steps, long):
-            part = slice(start, start + long)
-            per_step[part], d_outputs = asked.per_step(self.outputs(features[part]), part)
-            gradients, d_features[part] = self.back(features[part], d_outputs)
-            for name, gradient in gradients.items():
-                total[name] += gradient
+
+        def some(part: slice) -> Parameters:
+            total: Parameters = {"readout.weight": np.zeros_like(self.weight, order="C"), "readout.bias": np.zeros_like(self.bias)}
+            for piece in pieces[part]:
+                per_step[piece], d_outputs = asked.per_step(self.outputs(features[piece]), piece)
+                gradients, d_features[piece] = self.back(features[piece], d_outputs)
+                for name, gradient in gradients.items():
+                    total[name] += gradient
+            return total
+
+        first, second = together([partial(some, half) for half in halves(len(pieces))], features.size * len(self.bias))
         loss = asked.summed(per_step, np.zeros((0, size, len(self.bias)), features.dtype))
-        return loss, total, d_features
+        return loss, {name: array + second[name] for name, array in first.items()}, d_features
 
 
 def last_targets(batch: Batch) -> Array | Integers:
