@@ -136,7 +136,7 @@ def _check(name: str, parts: Architecture, vocabulary: Vocabulary) -> None:
     if parts.directions != ("forward",):
         ways = "in both directions" if len(parts.directions) > 1 else "backward"
         raise GradvizError(
-            f"{name} is no language model: its layers read {ways}, so that they have seen what is to come. Train one with direction forward."
+            f"{name} is no language model: its layers read {ways} and have seen what is to come. Train one with direction forward."
         )
 
 
