@@ -1,6 +1,7 @@
 """What the commands print: tables and progress bars that are right on a terminal and in a pipe."""
 
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gradviz.training import Progress as Report
 
 STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control and format characters, lone surrogates, line separators
+PATIENCE = 0.7  # seconds before a bar is worth drawing
 PIPED_WIDTH = 400  # nobody's terminal: a table in a pipe is as wide as it wants to be
 
 
@@ -68,6 +70,7 @@ class Bars:
         name, state = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[state]}"))
         self._bars = Progress(name, BarColumn(24), MofNCompleteColumn(), state, console=console(stderr=True))
         self._tasks: dict[str, TaskID] = {}
+        self._began = time.monotonic()
 
     def __enter__(self) -> "Bars":
         self._bars.start()
@@ -83,6 +86,15 @@ class Bars:
         said = f"  {bits(report.loss):.3g} {WORD.get(report.token, 'bits')}" if report.token else ""
         state = f"loss {report.loss:.3g}{said}  gradient norm {report.norm:.2g}"
         self._bars.update(self._tasks[name], completed=report.step, total=report.steps, state=state)
+
+    def reading(self, doing: str, done: int, total: int) -> None:
+        """How far a text is read, counted or encoded; for `gradviz.text.progress.told`. Nothing is said of texts that take no time."""
+        if time.monotonic() - self._began < PATIENCE:
+            return
+        name = f"{doing} the text"
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=None, state="thousand characters")
+        self._bars.update(self._tasks[name], completed=done // 1000, total=total // 1000 or None)
 
 
 def relative(path: Path) -> str:

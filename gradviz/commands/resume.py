@@ -24,9 +24,10 @@ It ends with the very numbers it would have had in one go.
 
     def run(self, arguments: argparse.Namespace) -> None:
         from gradviz.frames import load  # pandas and pyarrow: not needed for --help
+        from gradviz.text.progress import told
         from gradviz.training import resume
 
-        with Bars() as bars:
+        with Bars() as bars, told(bars.reading):
             made = resume(arguments.run, watch=bars, updates=arguments.updates)
         finish([load(made)], made.parent)
 

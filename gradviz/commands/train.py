@@ -33,8 +33,9 @@ A flag with a dot is an option of the thing before the dot: --clipping.limit bel
         folder = arguments.out / check_name(experiment.name) if experiment.name else free(arguments.out / name_of(experiment))
 
         from gradviz.frames import load  # pandas and pyarrow: not needed for --help
+        from gradviz.text.progress import told
         from gradviz.training import train
 
-        with Bars() as bars:
+        with Bars() as bars, told(bars.reading):
             made = train(replace(experiment, name=folder.name), folder, watch=bars, force=arguments.force)
         finish([load(made)], arguments.out)

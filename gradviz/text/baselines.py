@@ -8,7 +8,7 @@ import numpy as np
 from gradviz.arrays import Array, Integers
 
 SMOOTHING = 0.1  # added to every count, so that what was never seen is unlikely and not impossible
-MOST = 10_000_000
+MOST = 2_000_000
 
 
 def frequencies(train: Integers, test: Integers, tokens: int) -> float:
