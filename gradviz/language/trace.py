@@ -58,19 +58,20 @@ def trace(run: Path | str, said: Sample, folder: Path | str, *, weights: str = "
         recorder = Recorder(network, ONCE, writer, data.sequence, 0)
         writer.update(**describe(experiment, data, network, recorder.probed), updates_done=step, trace=_facts(model, said))
         recorder.between(step)
-        writer.append("steps", {"step": step, **_pass(network, recorder, data.sequence, step), "seconds": time.perf_counter() - began})
+        with recorder.watching(step, data.sequence):
+            row = _pass(network, data.sequence, experiment.training.reduction)
+        writer.append("steps", {"step": step, **row, "seconds": time.perf_counter() - began})
         precision = experiment.training.precision
         writer.save_weights({name: array.astype(precision) for name, array in network.parameters.items()})
         writer.update(seconds=time.perf_counter() - began)
     return folder
 
 
-def _pass(network: Network, recorder: Recorder, batch: Batch, step: int) -> dict[str, Any]:
-    """Forward and backward once, watched by the recorder; its row of the table `steps`, in which nothing is learned."""
-    with recorder.watching(step, batch):
-        run = network.forward(batch.inputs)
-        loss = network.loss(run, batch, reduction="sum")
-        gradients = network.backward(run, loss.d_outputs).parameters
+def _pass(network: Network, batch: Batch, reduction: str) -> dict[str, Any]:
+    """Forward and backward once, as in training but without an update; the row of the table `steps`."""
+    run = network.forward(batch.inputs)
+    loss = network.loss(run, batch, reduction=reduction)
+    gradients = network.backward(run, loss.d_outputs).parameters
     length = global_norm(gradients.values())
     return {
         "loss": loss.mean, "loss_sum": loss.sum, "rate": 0.0, "norm_before": length, "norm_after": length, "clipped": False,

@@ -1,12 +1,15 @@
 """What went on while a network wrote, recorded as a run like any other."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import gradviz
+from gradviz.arrays import global_norm
+from gradviz.batch import NOTHING, Batch
 from gradviz.charts import CHARTS
 from gradviz.errors import GradvizError, RunError
 from gradviz.findings import verdicts
@@ -32,11 +35,24 @@ def test_it_is_a_finished_run_that_says_what_was_written(traced: gradviz.Run, sa
     assert "".join(traced.words(0)) == "∅The␣" + "".join(LanguageModel.load(traced.path).vocabulary.visible(said.ids[:-1]))
 
 
-def test_its_rows_stand_at_the_update_whose_weights_wrote(traced: gradviz.Run, trained: Path, said: Sample, tmp_path: Path) -> None:
-    of = json.loads((trained / "text-lstm" / "run.json").read_text(encoding="utf-8"))
-    assert traced.probe_steps == traced.reach_steps == [of["best"]["step"]]
-    last = gradviz.load(trace(trained / "text-lstm", said, tmp_path / "last", weights="last"))
+def test_its_rows_stand_at_the_update_whose_weights_wrote(trained: Path, said: Sample, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(trained / "text-lstm", tmp_path / "run"))
+    of = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    (run / "run.json").write_text(json.dumps({**of, "best": {"step": 7, "loss": 1.0}}), encoding="utf-8")
+    best, last = (gradviz.load(trace(run, said, tmp_path / weights, weights=weights)) for weights in ("best", "last"))
+    assert best.probe_steps == best.reach_steps == best.steps["step"].tolist() == [7]
     assert last.probe_steps == [of["updates_done"]]
+
+
+def test_its_step_is_one_of_training_without_an_update(traced: gradviz.Run) -> None:
+    model, facts = LanguageModel.load(traced.path), traced.meta["trace"]
+    ids = model.vocabulary.encode(facts["prompt"] + facts["text"])[:, None]
+    batch, network = Batch(np.concatenate([[[NOTHING]], ids[:-1]]), ids), model.fresh()
+    run = network.forward(batch.inputs)
+    gradients = network.backward(run, network.loss(run, batch, reduction="mean").d_outputs).parameters
+    assert traced.steps["norm_before"].item() == traced.steps["norm_after"].item()
+    assert traced.steps["norm_before"].item() == pytest.approx(global_norm(gradients.values()), rel=1e-12)
+    assert traced.steps["tokens"].item() == len(ids)
 
 
 def test_its_arrays_are_those_of_the_text(traced: gradviz.Run, said: Sample, trained: Path) -> None:
