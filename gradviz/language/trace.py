@@ -81,7 +81,8 @@ def _pass(network: Network, batch: Batch, reduction: str) -> dict[str, Any]:
 
 def _step(of: dict[str, Any], file: Path) -> int:
     """How many updates had made these weights."""
-    return int(of["best"]["step"] if file.name == FILES["best"] else of["updates_done"])
+    best = of.get("best") if file.name == FILES["best"] else None
+    return int(best["step"] if best else of["updates_done"])
 
 
 def _facts(model: LanguageModel, said: Sample) -> dict[str, Any]:
