@@ -12,8 +12,8 @@ from gradviz.errors import ShapeError, unknown
 from gradviz.losses import LOSSES
 from gradviz.passes import Loss
 
-MOST = 4_000_000  # outputs of a batch that are there at once; of more than that, `PIECE` are
-PIECE = 1_000_000
+MOST = 4_000_000  # outputs of a batch that are there at once; of more than that, twice `PIECE` are
+PIECE = 500_000
 
 
 @dataclass(frozen=True)
