@@ -25,7 +25,7 @@ start here:
   gradviz train my.txt --cell gru           one network on a text of yours
   gradviz compare my.txt --clipping none,norm   RNN, GRU and LSTM, with and without clipping, side by side
   gradviz resume gradviz-runs/my-run        go on with a training that was interrupted
-  gradviz sample gradviz-runs/my-run        let a trained language model write
+  gradviz sample gradviz-runs/my-run        read what it writes when it is let go
   gradviz dashboard                         look at everything that was recorded
 
 gradviz COMMAND --help explains a command and lists its flags.
