@@ -7,7 +7,8 @@ from itertools import pairwise
 from gradviz.backends._scales import Ticks, choose
 from gradviz.charts._description import Heat, Panel
 
-_RIGHT, _BELOW, _UNIT, _NONE = 64.0, 58.0, 20.0, 12.0  # pixels
+_RIGHT, _BELOW, _UNIT, _NONE, _TEXT = 64.0, 58.0, 20.0, 12.0, 42.0  # pixels
+_LONG = 200.0  # pixels, of a bar below a text
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ def room_for(drawn: Sequence[Heat], narrow: bool) -> tuple[float, float]:
     """Pixels right of the panels, and below them, for the bars."""
     if not drawn:
         return _NONE, 0.0
+    if any(heat.is_text for heat in drawn):
+        return _NONE, _TEXT
     unit = _UNIT if any(heat.unit for heat in drawn) else 0.0
     return (_NONE, _BELOW + unit) if narrow else (_RIGHT + unit, 0.0)
 
@@ -45,15 +48,18 @@ def bars(panels: Sequence[tuple[Panel, float, float]], length: float, narrow: bo
             first, least, most = found.get(kind(heat), (heat, top, bottom))
             found[kind(heat)] = (first, min(least, top), max(most, bottom))
     spans = [(top, bottom) for _, top, bottom in found.values()]
-    if narrow or any(above[1] > below[0] for above, below in pairwise(spans)):
+    if any(heat.is_text for heat, *_ in found.values()):
+        share = min(_LONG / length, 0.5 / len(spans))
+        spans = [(index / len(spans), index / len(spans) + share) for index in range(len(spans))]
+    elif narrow or any(above[1] > below[0] for above, below in pairwise(spans)):
         gap = 0.06 if len(spans) > 1 else 0.0
         spans = [((index + gap) / len(spans), (index + 1 - gap) / len(spans)) for index in range(len(spans))]
     return tuple(
-        Bar(heat, _ticks(heat, (end - first) * length, narrow), (first, end))
+        Bar(heat, _ticks(heat, (end - first) * length, narrow or heat.is_text), (first, end))
         for (heat, *_), (first, end) in zip(found.values(), spans, strict=True)
     )
 
 
-def _ticks(heat: Heat, length: float, narrow: bool) -> Ticks:
+def _ticks(heat: Heat, length: float, below: bool) -> Ticks:
     low, high = heat.limits
-    return choose(low, high, length if narrow else 0.7 * length, log=heat.log, way="x" if narrow else "y")
+    return choose(low, high, length if below else 0.7 * length, log=heat.log, way="x" if below else "y")
