@@ -64,7 +64,7 @@ def _laid_out(panel: Panel, found: list[tuple[int, int]], longest: int) -> Panel
 
 
 def _grid(heat: Heat, found: list[tuple[int, int]], longest: int) -> Heat:
-    values = np.ma.masked_all((len(found), longest))
+    values = np.ma.array(np.zeros((len(found), longest)), mask=True)
     framed = []
     for row, (first, end) in enumerate(reversed(found)):
         values[row, : end - first] = heat.values[0, first:end]

@@ -11,7 +11,7 @@ from gradviz.backends._text import visible
 from gradviz.backends.theme import TOKENS
 from gradviz.charts._description import Heat
 
-LIGHT, DARK = "#ffffff", "#101418"
+LIGHT, DARK = "#ffffff", "#000000"  # one of them has a contrast of 4.5 or more on any colour
 SIGNS = "␣↵⏎⇥·"  # stand for what has no letter: drawn fainter, so that words stand out
 FAINT = 0.55
 _ADVANCE = 0.62  # width of a letter of the mono face as a share of its size

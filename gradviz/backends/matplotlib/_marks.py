@@ -107,7 +107,7 @@ def heat(mark: Heat, canvas: Canvas) -> None:
     if not values.size:
         return
     x, y = edges(mark.x), edges(mark.y)
-    finite = np.ma.masked_where(absent | ~np.isfinite(values), values)
+    finite = np.ma.masked_invalid(np.where(absent, np.nan, values))
     canvas.ax.pcolorfast(x, y, finite, cmap=colours(mark.scale), norm=Normalize(*mark.limits))
     for layer in layers(mark, *canvas.place.lattice):
         flat = ListedColormap([colour(layer.kind)])

@@ -117,9 +117,9 @@ def bars(mark: Bars, canvas: Canvas) -> None:
     drawn, title = scatter(mark, canvas.place), escape(mark.name)
     chosen = drawn.kind == "number"
     hover = mark.hover or tuple("" for _ in mark.x)
-    said = "%{hovertext}" if mark.hover else _value(canvas.place.y.log, "y")
+    said = "%{text}" if mark.hover else _value(canvas.place.y.log, "y")
     texts = [escape(hover[at]) for at in drawn.which[chosen]]
-    style = {"width": BAR, "marker": {"color": f"@{mark.colour}", "line": {"width": 0}}, "hovertext": texts, "textposition": "none"}
+    style = {"width": BAR, "marker": {"color": f"@{mark.colour}", "line": {"width": 0}}, "text": texts, "textposition": "none"}
     y = {"y": numbers(drawn.y[chosen] - mark.base), "base": mark.base}
     if chosen.any():
         canvas.trace("bar", x=numbers(drawn.x[chosen]), **y, **style, hovertemplate=f"{said}<extra></extra>")
@@ -133,8 +133,8 @@ def heat(mark: Heat, canvas: Canvas) -> None:
     shown = "10<sup>%{z:.1f}</sup>" if mark.log else "%{z:.3~g}"
     finite = np.where(np.isfinite(values) & ~absent, values, np.nan)
     coloraxis = name("coloraxis", canvas.plan.bar_of(mark))
-    texts = {"hovertext": [[escape(text) for text in row] for row in mark.hover]} if mark.hover else {}
-    said = "%{hovertext}" if mark.hover else f"{where}{escape(mark.unit)} {shown}"
+    texts = {"text": [[escape(text) for text in row] for row in mark.hover]} if mark.hover else {}
+    said = "%{text}" if mark.hover else f"{where}{escape(mark.unit)} {shown}"
     canvas.trace("heatmap", z=numbers(finite), coloraxis=coloraxis, hovertemplate=f"{said}<extra></extra>", **axes, **texts)
     for layer in layers(mark, *place.lattice):
         flat = [[0, f"@{layer.kind}"], [1, f"@{layer.kind}"]]
