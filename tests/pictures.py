@@ -70,7 +70,18 @@ def hostile() -> Description:
     bars = Panel((Bars(T, T, HOSTILE, hover=(HOSTILE,) * 12),))
     letters = tuple(HOSTILE[:40])
     text = Heat(np.arange(40.0), np.zeros(1), np.zeros((1, 40)), unit=HOSTILE, letters=(letters,), hover=((HOSTILE,) * 40,))
-    return describe(panel, words, tiles, points, bars, Panel((text,), heading=HOSTILE, note=HOSTILE), name="hostile", title=HOSTILE, subtitle=HOSTILE, look_for=HOSTILE)
+    return describe(
+        panel,
+        words,
+        tiles,
+        points,
+        bars,
+        Panel((text,), heading=HOSTILE, note=HOSTILE),
+        name="hostile",
+        title=HOSTILE,
+        subtitle=HOSTILE,
+        look_for=HOSTILE,
+    )
 
 
 def multiples(count: int, columns: int = 3, kind: str = "line", **rest: Any) -> Description:

@@ -20,13 +20,17 @@ def is_text(panel: Panel) -> bool:
     return any(heat.is_text for heat in heats([panel]))
 
 
+def has_text(panels: Sequence[Panel]) -> bool:
+    return any(is_text(panel) for panel in panels)
+
+
 def height(panel: Panel, narrow: bool) -> float:
     return max(len(heat.letters) for heat in heats([panel])) * (NARROW_LINE if narrow else LINE)
 
 
 def flowed(panels: Sequence[Panel], room: float, narrow: bool) -> list[Panel]:
     """Panels with their texts in lines; all lines have cells of one size."""
-    if not any(is_text(panel) for panel in panels):
+    if not has_text(panels):
         return list(panels)
     wide = room - _EDGE - room_for(heats(panels), narrow)[0]
     most = int(np.clip(wide / LEAST, 1, LONGEST))

@@ -84,7 +84,7 @@ class Plan:
     @property
     def bars_below(self) -> bool:
         """Colour bars stand below the picture: on a phone, and under a text, which is as wide as the page."""
-        return self.narrow or _has_text([place.panel for place in self.places])
+        return self.narrow or _flow.has_text([place.panel for place in self.places])
 
     def bar_of(self, heat: Heat) -> int:
         return next(index for index, bar in enumerate(self.bars) if kind(bar.heat) == kind(heat))
@@ -101,10 +101,6 @@ def plan(description: Description, room: float | None = None, *, narrow: bool = 
     if len(panels) > len(description.panels):  # lines of a text stand under each other
         description = replace(description, columns=1)
     return _Builder(description, panels, total, narrow).plan()
-
-
-def _has_text(panels: Sequence[Panel]) -> bool:
-    return any(_flow.is_text(panel) for panel in panels)
 
 
 def _grid(count: int, description: Description, narrow: bool) -> tuple[int, list[tuple[int, int]]]:
@@ -157,7 +153,7 @@ class _Builder:
             for panel, (row, _) in zip(self.panels, self.at, strict=True)
         ]
         wide = self.room - left - right
-        drawn = bars(spans, 0.8 * self.room if self.narrow else wide if _has_text(self.panels) else inner, self.narrow)
+        drawn = bars(spans, 0.8 * self.room if self.narrow else wide if _flow.has_text(self.panels) else inner, self.narrow)
         return Plan(self.description.name, places, self.room, margin[0] + inner + bottom, margin, drawn, self.narrow)
 
     def _scale(self, panel: Panel, way: Way, length: float) -> Scale:

@@ -38,8 +38,8 @@ def _cut(mark: Mark, first: int, end: int) -> Mark | None:
     match mark:
         case Heat():
             inside = _inside(mark.x, first, end)
-            texts = {name: _columns(getattr(mark, name), inside) for name in ("letters", "hover")}
-            return replace(mark, x=mark.x[inside] - first, values=mark.values[:, inside], **texts)
+            texts, hover = _columns(mark.letters, inside), _columns(mark.hover, inside)
+            return replace(mark, x=mark.x[inside] - first, values=mark.values[:, inside], letters=texts, hover=hover)
         case Line():
             inside = _inside(mark.x, first, end)
             return replace(mark, x=mark.x[inside] - first, y=mark.y[inside])

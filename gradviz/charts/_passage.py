@@ -62,5 +62,3 @@ def panel(run: Run, runs: Sequence[Run], heat: Heat, note: str) -> Panel:
     """A text of one run under its name."""
     group = next(group for _, group in families(runs) if run in group)
     return Panel((heat,), Axis(ticks=()), Axis(ticks=()), f"{heading(run)} {short(run, group)}".strip(), colour(run), note)
-
-

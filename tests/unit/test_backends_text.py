@@ -108,7 +108,11 @@ def test_letters_can_be_read_on_every_colour(scale: str) -> None:
 
 def test_the_ink_of_empty_cells_follows_the_theme() -> None:
     heat = drawn(text("a␣b", np.ma.masked_equal([0.0, 9.0, 1.0], 9.0)))
-    assert {(ink.colour, ink.faint, ink.texts) for ink in inks(heat)} == {(LIGHT, False, ("a",)), (DARK, False, ("b",)), ("@ink", True, ("␣",))}
+    assert {(ink.colour, ink.faint, ink.texts) for ink in inks(heat)} == {
+        (LIGHT, False, ("a",)),
+        (DARK, False, ("b",)),
+        ("@ink", True, ("␣",)),
+    }
 
 
 def test_letters_too_small_to_read_are_left_out() -> None:

@@ -108,7 +108,8 @@ def units(plan: Plan) -> list[Dict]:
     where = {"xref": "paper", "yref": "paper", "y": 0, "yshift": BAR_MIDDLE - round(plan.margin[2]), "xanchor": "left", "yanchor": "middle"}
     texts = [bar for bar in plan.bars if bar.heat.is_text and bar.heat.unit]
     return [
-        {"text": escape(bar.heat.unit), "x": round(bar.span[1], 5), "xshift": 12, "showarrow": False, "font": font, **where} for bar in texts
+        {"text": escape(bar.heat.unit), "x": round(bar.span[1], 5), "xshift": 12, "showarrow": False, "font": font, **where}
+        for bar in texts
     ]
 
 

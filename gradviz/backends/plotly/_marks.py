@@ -114,7 +114,7 @@ def points(mark: Points, canvas: Canvas) -> None:
 
 
 def bars(mark: Bars, canvas: Canvas) -> None:
-    drawn, title = scatter(mark, canvas.place), escape(mark.name)
+    drawn = scatter(mark, canvas.place)
     chosen = drawn.kind == "number"
     hover = mark.hover or tuple("" for _ in mark.x)
     said = "%{text}" if mark.hover else _value(canvas.place.y.log, "y")
