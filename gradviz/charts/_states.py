@@ -36,10 +36,12 @@ def recorded(run: Run, example: int, step: int, layer: int) -> States | None:
         return None
     when, direction = nearest(sorted(table["step"].unique()), step), str(table["direction"].iloc[0])
 
-    def array(point: str) -> Array:
-        return np.asarray(run.probe(when, example, point, layer=at, direction=direction), dtype=np.float64)[: len(words)]
+    shown = tuple(words[:MOST])
 
-    return States(run, tuple(words[:MOST]), when, frozenset(table["point"]), array)
+    def array(point: str) -> Array:
+        return np.asarray(run.probe(when, example, point, layer=at, direction=direction), dtype=np.float64)[: len(shown)]
+
+    return States(run, shown, when, frozenset(table["point"]), array)
 
 
 def asked(run: Run, text: str, layer: int) -> States:
