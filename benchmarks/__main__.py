@@ -106,11 +106,35 @@ def memory_of(rounds: int) -> list[Row]:
     return [memory.measure(updates, steps) for updates, steps in memory.CASES]
 
 
-MEASURES: dict[str, Callable[[int], list[Row]]] = {"step": step, "products": products, "peers": peers, "memory": memory_of}
+def throughput(rounds: int) -> list[Row]:
+    """A character language model (embedding 64, LSTM of 128 units, 100 characters, batch 32, Adam, clipping): thousand tokens a second."""
+    if not find_spec("torch"):
+        return []
+    import language
+
+    times = medians(language.contenders(), rounds)
+    rates = {name: language.TOKENS / milliseconds for name, milliseconds in times.items()}
+    return [{**rates, **{f"recorded / {name}": rates["recorded"] / rates[name] for name in ("bare", "nn.LSTM", "PyTorch loop")}}]
+
+
+def quality(rounds: int) -> list[Row]:
+    """Held-out bits per character of that model, from the same weights on the same batches."""
+    if not find_spec("torch"):
+        return []
+    import language
+
+    return [{"updates": updates, **language.quality(updates)} for updates in (250, 1000)]
+
+
+MEASURES: dict[str, Callable[[int], list[Row]]] = {
+    "step": step, "products": products, "peers": peers, "memory": memory_of, "throughput": throughput, "quality": quality,
+}  # fmt: skip
 
 
 def table(rows: list[Row]) -> str:
     """As Markdown."""
+    if not rows:
+        return "PyTorch is not installed."
     head = list(rows[0])
     lines = [head, ["---"] * len(head), *([_said(value) for value in row.values()] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

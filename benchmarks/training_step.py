@@ -13,7 +13,7 @@ from gradviz.clipping import CLIPPING
 from gradviz.config import Experiment, Model, Recording, Training
 from gradviz.recording.store import RunWriter
 from gradviz.tasks import TASKS, Data
-from gradviz.training import Trainer
+from gradviz.trainer import Trainer
 
 
 class Fixed(Data):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gradviz.frames import load_runs as load_runs
     from gradviz.network import Network as Network
     from gradviz.reports import report as report
+    from gradviz.training import resume as resume
     from gradviz.training import train as train
 
 _HOME = {
@@ -48,6 +49,7 @@ _HOME = {
     "load_runs": "gradviz.frames",
     "load_weights": "gradviz.bridges",
     "report": "gradviz.reports",
+    "resume": "gradviz.training",
     "save_weights": "gradviz.bridges",
     "to_torch": "gradviz.bridges",
     "train": "gradviz.training",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gradviz.batch import Batch, Reading, Signature
 from gradviz.config import Model
+from gradviz.errors import GradvizError
 from gradviz.hooks import KINDS, Point
 
 STACKED = ("weight_ih", "weight_hh", "bias")  # parameters of a layer whose first axis runs over the cell's blocks
@@ -46,6 +47,19 @@ class Architecture:
 
     model: Model
     signature: Signature
+
+    def __post_init__(self) -> None:
+        if self.model.tied:
+            self._check_tied()
+
+    def _check_tied(self) -> None:
+        top, width = self.top, self.width(self.top)
+        if not top.embedding or (top.reads, self.model.embedding) != (self.signature.outputs, width):
+            reads = f"{top.reads} kinds of tokens with embedding {self.model.embedding}" if top.embedding else "no embedding"
+            raise GradvizError(
+                f"tied weights read out with the embedding, which must be of {self.signature.outputs} tokens with {width} numbers each, as "
+                f"many as are read out; there is {reads}. Use embedding {width}, or do not tie."
+            )
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -118,7 +132,8 @@ class Architecture:
                 above = layer != part.layers[0]
                 of_layer = model.cell.shapes(self.width(part) if above else inputs, model.units, bias=model.biases)
                 shapes |= {f"layers.{layer}.{direction}.{name}": shape for name, shape in of_layer.items()}
-        shapes["readout.weight"] = (self.width(self.top), self.signature.outputs)
+        if not model.tied:
+            shapes["readout.weight"] = (self.width(self.top), self.signature.outputs)
         shapes["readout.bias"] = (self.signature.outputs,)
         return shapes
 

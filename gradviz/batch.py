@@ -9,6 +9,7 @@ from gradviz.arrays import Array, Integers
 from gradviz.errors import GradvizError, NonFiniteError, ShapeError, unknown
 
 AT = ("every", "last", "decoded")
+NOTHING = -1  # the token id of no token: its input vector is zero
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,11 @@ def check_inputs(inputs: Array | Integers, signature: Signature, whose: str = "i
         raise ShapeError(
             f"{whose} are {inputs.dtype} of shape {inputs.shape}; this network takes {wanted}, at least one step of one example."
         )
-    if signature.tokens and not (inputs.min() >= 0 and inputs.max() < signature.inputs):
-        raise GradvizError(f"token ids run from {inputs.min()} to {inputs.max()}; they must be between 0 and {signature.inputs - 1}.")
+    if signature.tokens and not (inputs.min() >= NOTHING and inputs.max() < signature.inputs):
+        raise GradvizError(
+            f"token ids run from {inputs.min()} to {inputs.max()}; they must be between 0 and {signature.inputs - 1}, or {NOTHING} for no "
+            "token."
+        )
 
 
 def check_lengths(lengths: Integers, steps: int, size: int) -> None:

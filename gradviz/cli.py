@@ -24,6 +24,7 @@ start here:
   gradviz demo                              nine small networks, trained and explained in one page (about a minute)
   gradviz train my.txt --cell gru           one network on a text of yours
   gradviz compare my.txt --clipping none,norm   RNN, GRU and LSTM, with and without clipping, side by side
+  gradviz resume gradviz-runs/my-run        go on with a training that was interrupted
   gradviz dashboard                         look at everything that was recorded
 
 gradviz COMMAND --help explains a command and lists its flags.
@@ -77,7 +78,11 @@ def _run(typed: list[str]) -> int:
 def _interrupted(out: Path | None) -> int:
     """Say where to find what was recorded, and return the exit status."""
     where = f" {shlex.quote(str(out))}" if out is not None and out.is_dir() else ""
-    print(f"\ngradviz: interrupted. What was recorded so far can be read: see `gradviz runs list{where}`.", file=sys.stderr)
+    print(
+        f"\ngradviz: interrupted. What was recorded so far can be read: see `gradviz runs list{where}`. A training goes on with "
+        "`gradviz resume RUN`.",
+        file=sys.stderr,
+    )
     return 130
 
 

@@ -10,6 +10,7 @@ from gradviz.errors import GradvizError
 from gradviz.initializers import Initialization
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.options import check, entry, option
+from gradviz.rates import RATES, Rate
 from gradviz.tasks import TASKS, Task
 
 DIRECTIONS = ("forward", "backward", "both")
@@ -25,10 +26,14 @@ class Model:
     direction: str = option("forward", "how every layer reads a sequence", choices=DIRECTIONS)
     biases: bool = option(True, "recurrent layers have biases; the readout always has one")
     embedding: int = option(0, "size of the token embedding; 0 feeds tokens one-hot", low=0)
+    tied: bool = option(False, "read out with the embedding: its size must be that of the readout's input (Press and Wolf 2017)")
+    dropout: float = option(0.0, "share of a layer's outputs that the layer above does not see while training", low=0.0, high=0.95)
     initialization: Initialization = field(default_factory=Initialization)
 
     def __post_init__(self) -> None:
         check(self)
+        if self.dropout and self.layers == 1:
+            raise GradvizError("dropout acts between layers, and there is 1; use at least 2 layers or dropout 0.")
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,15 @@ class Training:
     updates: int = option(500, "number of parameter updates", low=0)
     batch: int = option(32, "sequences in a batch", low=1)
     optimizer: Optimizer = entry(OPTIMIZERS, "adam", "how gradients change the weights")
+    schedule: Rate = entry(RATES, "constant", "how the learning rate changes over the updates")
     clipping: Clipping = entry(CLIPPING, "none", "how long gradients are shortened")
     reduction: str = option("mean", "loss to descend: the mean per step, or the course notes' sum over time", choices=("mean", "sum"))
     truncation: int = option(0, "cut the gradient through time every so many steps; 0 never cuts", low=0)
     carry_state: bool = option(False, "start each batch from the last one's final states (for contiguous text)")
+    patience: int = option(0, "stop after so many measurements of the held-out loss without a new best one; 0 never", low=0)
+    checkpoint_every: int = option(
+        100, "keep what it takes to go on every so many updates; 0 only when training ends or is interrupted", low=0
+    )
     precision: str = option("float32", "number format of the network", choices=("float32", "float64"))
     seed: int = option(0, "seed of weights and batches; the same seed gives the same run on the same machine", low=0)
 
@@ -55,6 +65,7 @@ class Recording:
 
     every: int = option(10, "record time steps and parameters every so many updates", low=1)
     reach_every: int = option(20, "measure how far back the last step's gradient reaches every so many updates; 0 never", low=0)
+    validate_every: int = option(0, "measure the held-out loss every so many updates; 0 only where reach is measured", low=0)
     probe_every: int = option(100, "keep whole arrays of the probe sequences every so many updates; 0 never", low=0)
     held_out: int = option(64, "held-out sequences for loss and reach", low=1)
     probe_examples: int = option(2, "held-out sequences whose whole arrays are kept", low=0)
@@ -74,8 +85,18 @@ class Experiment:
     name: str = option("", "name of the run; empty makes one from cell and clipping")
 
     def __post_init__(self) -> None:
-        if not self.training.carry_state:
-            return
+        self._check_patience()
+        if self.training.carry_state:
+            self._check_carried()
+
+    def _check_patience(self) -> None:
+        if self.training.patience and not (self.recording.validate_every or self.recording.reach_every):
+            raise GradvizError(
+                f"patience is {self.training.patience}, but the held-out loss is never measured: set validate_every, for example 20, or "
+                "reach_every above 0."
+            )
+
+    def _check_carried(self) -> None:
         if not self.task.continues:
             raise GradvizError(
                 "carry_state starts each batch from the last one's final states, but this task's sequences do not continue one another; "

@@ -40,7 +40,7 @@ def _text(cell: str, clip: bool, seed: int) -> Experiment:
     rule = Norm(limit=0.5) if clip else CLIPPING["none"]()
     training = Training(updates=500, batch=32, optimizer=Adam(rate=0.01), clipping=rule, seed=seed)
     model = Model(cell=CELLS[cell](), units=64, initialization=TEXT_START)
-    return Experiment(Text(length=100), model, training, Recording(every=10, reach_every=16, probe_every=250))
+    return Experiment(Text(length=100, test=0.0), model, training, Recording(every=10, reach_every=16, probe_every=250))
 
 
 def _adding(cell: str, seed: int) -> Experiment:

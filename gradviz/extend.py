@@ -22,11 +22,12 @@ from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.optimizers._base import State as OptimizerState
 from gradviz.options import check, option
 from gradviz.quantities import QUANTITIES, Observed, Quantity
+from gradviz.rates import RATES, Rate
 from gradviz.registry import Registry, load_file
 from gradviz.shapes import encoder_decoder, many_to_many, many_to_one, one_to_many
 from gradviz.tasks import TASKS, Data, Task
 
-REGISTRIES: tuple[Registry[Any], ...] = (CELLS, CLIPPING, OPTIMIZERS, TASKS, QUANTITIES, FINDINGS, CHARTS)
+REGISTRIES: tuple[Registry[Any], ...] = (CELLS, CLIPPING, OPTIMIZERS, RATES, TASKS, QUANTITIES, FINDINGS, CHARTS)
 
 
 def load(path: str | Path) -> list[tuple[str, str]]:
@@ -62,6 +63,7 @@ __all__ = [
     "FINDINGS",
     "OPTIMIZERS",
     "QUANTITIES",
+    "RATES",
     "REGISTRIES",
     "TASKS",
     "Array",
@@ -86,6 +88,7 @@ __all__ = [
     "Parameters",
     "Points",
     "Quantity",
+    "Rate",
     "Reading",
     "Rule",
     "Run",

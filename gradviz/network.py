@@ -1,6 +1,7 @@
 """A recurrent network: (embedding →) a stack of layers → readout; or two stacks, an encoder and a decoder, → readout."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from gradviz.hooks import Change, Hooks, Observer, Point, table
 from gradviz.initializers import Layout, initialize
 from gradviz.losses import LOSSES
 from gradviz.passes import Gradients, Loss, Pass, States, check_states
-from gradviz.stack import Stack, handed_back, handed_over, joined, plus
+from gradviz.stack import Stack, Wanted, handed_back, handed_over, joined, plus
 from gradviz.tape import Tape
 
 UNCUT = (
@@ -42,6 +43,7 @@ class Network:
         self.parts, self.model, self.signature = parts, parts.model, parts.signature
         self.parameters, self.dtype, self.hooks = parameters, np.dtype(dtype), hooks
         self._pool: dict[tuple[object, ...], Tape] = {}
+        self._dropping: np.random.Generator | None = None
 
     def astype(self, dtype: str, *, hooks: bool = False) -> "Network":
         """A copy that computes in another precision. hooks: share this network's observers and interventions."""
@@ -66,6 +68,16 @@ class Network:
         """See `Hooks.intervene`."""
         return self.hooks.intervene(pattern, change)
 
+    @contextmanager
+    def dropping(self, rng: np.random.Generator) -> Iterator[None]:
+        """In this block passes forward drop outputs between layers, as `Model.dropout` says; `rng` draws which. Without it nothing is
+        dropped: so it should be wherever a network is not trained."""
+        self._dropping = rng
+        try:
+            yield
+        finally:
+            self._dropping = None
+
     # ------------------------------------------------------------------ forward
 
     def forward(
@@ -89,21 +101,28 @@ class Network:
         self._check_decoder(decoder, inputs, at)
         self._check_states(initial or {}, inputs, self.parts.bottom.places)
         trace = self._stack(self.parts.bottom).forward(inputs, padding_of(inputs, lengths), initial or {}, reuse=reuse)
-        layer_inputs, tapes, weights, top = trace.layer_inputs, trace.tapes, trace.weights, trace.outputs
+        layer_inputs, tapes, weights, masks, top = trace.layer_inputs, trace.tapes, trace.weights, trace.masks, trace.outputs
         if decoder is not None:
             padding = padding_of(decoder.inputs, decoder.lengths)
             later = self._stack(self.parts.top).forward(decoder.inputs, padding, handed_over(self.parts, tapes), reuse=reuse)
             layer_inputs, tapes, top = layer_inputs + later.layer_inputs, tapes | later.tapes, later.outputs
-            weights = weights | later.weights
+            weights, masks = weights | later.weights, masks | later.masks
         features = joined([tapes[name].final[0][None] for name in self.parts.highest]) if at == "last" else top
         with np.errstate(all="ignore"):
-            logits = features @ self.parameters["readout.weight"] + self.parameters["readout.bias"]
+            logits = features @ self.readout_weight + self.parameters["readout.bias"]
         self.hooks.show("readout.logits", lambda kind: logits)
         final = {name: tuple(state.copy() for state in tape.final) for name, tape in tapes.items()}
-        return Pass(inputs, at, logits, final, features, layer_inputs, tapes, weights, None if decoder is None else decoder.inputs)
+        read = None if decoder is None else decoder.inputs
+        return Pass(inputs, at, logits, final, features, layer_inputs, tapes, weights, read, masks)
+
+    @property
+    def readout_weight(self) -> Array:
+        """(width, output); with tied weights the embedding, transposed."""
+        own: Array = self.parameters[self.parts.top.embedding].T if self.model.tied else self.parameters["readout.weight"]
+        return own
 
     def _stack(self, part: Part) -> Stack:
-        return Stack(part, self.parts, self.parameters, self.dtype, self.hooks, self._pool)
+        return Stack(part, self.parts, self.parameters, self.dtype, self.hooks, self._pool, self._dropping)
 
     def _check_states(self, states: States, inputs: Array | Integers, places: list[tuple[int, str]]) -> None:
         names = [f"layers.{layer}.{direction}" for layer, direction in places]
@@ -155,31 +174,42 @@ class Network:
     # ------------------------------------------------------------------ backward
 
     def backward(
-        self, run: Pass, d_outputs: Array, d_final: States | None = None, *, truncation: int = 0, parameters: bool = True
+        self,
+        run: Pass,
+        d_outputs: Array,
+        d_final: States | None = None,
+        *,
+        truncation: int = 0,
+        parameters: bool = True,
+        tokens: bool = False,
     ) -> Gradients:
         """Backpropagation through time: gradients of all parameters, of the inputs and of the initial states.
 
         d_outputs: gradient of the loss with respect to `run.outputs`; d_final: with respect to `run.final`, where it matters.
-        parameters: false leaves the parameters' gradients out, for those who look at states alone.
+        parameters: false leaves the parameters' gradients out, for those who look at states alone; tokens: true gives the gradient with
+        respect to the vectors of input tokens, as `Gradients.inputs`.
         """
         self._check_backward(run, d_outputs, d_final or {}, truncation)
+        wanted = Wanted(parameters, tokens)
         self.hooks.show("readout.logits", lambda kind: d_outputs, ("total",))
         flat = d_outputs.reshape(-1, d_outputs.shape[2])
         with np.errstate(all="ignore"):
             gradients: Parameters = {}
             if parameters:
                 gradients = {"readout.weight": run.features.reshape(len(flat), -1).T @ flat, "readout.bias": flat.sum(axis=0)}
-            arriving = d_outputs @ self.parameters["readout.weight"].T
+            arriving = d_outputs @ self.readout_weight.T
         ends = dict(d_final or {})
         if run.at == "last":
             ends, arriving = self._with_readout(ends, arriving[0]), self._nothing(run.inputs)
         d_decoder: Array | None = None
         if run.decoder_inputs is not None:
-            later = self._stack(self.parts.top).backward(run, run.decoder_inputs, arriving, ends, parameters=parameters)
+            later = self._stack(self.parts.top).backward(run, run.decoder_inputs, arriving, ends, wanted=wanted)
             gradients |= later.parameters
             ends, arriving, d_decoder = handed_back(self.parts, ends, later.initial), self._nothing(run.inputs), later.inputs
-        found = self._stack(self.parts.bottom).backward(run, run.inputs, arriving, ends, truncation=truncation, parameters=parameters)
+        found = self._stack(self.parts.bottom).backward(run, run.inputs, arriving, ends, truncation=truncation, wanted=wanted)
         gradients |= found.parameters
+        if parameters and self.model.tied:
+            gradients[self.parts.top.embedding] += gradients.pop("readout.weight").T
         return Gradients({name: gradients[name] for name in self.parameters if name in gradients}, found.inputs, found.initial, d_decoder)
 
     def _check_backward(self, run: Pass, d_outputs: Array, d_final: States, truncation: int) -> None:

@@ -1,6 +1,6 @@
 """What a pass through a network leaves: outputs and buffers forward, the loss, gradients backward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Pass:
 
     outputs: (time, batch, output), or (1, batch, output) if only the last step is read out (`at` is "last"); final: states after
     the last step; inputs: as given, those of a decoder apart; layer_inputs: what each layer read; features: what the readout read;
-    tapes: every activation, until the next pass reuses the buffers.
+    tapes: every activation, until the next pass reuses the buffers; masks: by layer, what dropout multiplied its outputs with.
     """
 
     inputs: Array | Integers
@@ -40,6 +40,7 @@ class Pass:
     tapes: dict[str, Tape]
     weights: dict[str, Weights]
     decoder_inputs: Array | Integers | None = None
+    masks: dict[int, Array] = field(default_factory=dict)
 
     def read_by(self, name: str) -> Array | Integers:
         """What the layer "layers.<l>.<direction>" read."""
@@ -60,8 +61,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Gradients:
-    """parameters: by name; inputs: (time, batch, feature), None for tokens; initial: of the states before the first step;
-    decoder_inputs: as inputs, of the decoder of an encoder–decoder network."""
+    """parameters: by name; inputs: (time, batch, feature), None for tokens unless asked for; initial: of the states before the first step;
+    decoder_inputs: as inputs, of the decoder of an encoder–decoder network.
+
+    Of tokens inputs are their vectors: of the embedding, or one-hot (time, batch, kind)."""
 
     parameters: Parameters
     inputs: Array | None

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from gradviz.architecture import Architecture, Part
 from gradviz.arrays import Array, Integers, Parameters
+from gradviz.batch import NOTHING
 from gradviz.cells import Weights
 from gradviz.hooks import Hooks
 from gradviz.passes import Gradients, Pass, States
@@ -15,6 +17,13 @@ from gradviz.tape import Tape
 from gradviz.unroll import backward, forward, input_gradients, parameter_gradients, scatter
 
 Pool = dict[tuple[object, ...], Tape]
+
+
+class Wanted(NamedTuple):
+    """Which gradients are asked for besides those of states and values: of parameters, of the vectors of tokens."""
+
+    parameters: bool
+    tokens: bool
 
 
 @dataclass(frozen=True)
@@ -25,11 +34,13 @@ class Trace:
     layer_inputs: list[Array | Integers]
     tapes: dict[str, Tape]
     weights: dict[str, Weights]
+    masks: dict[int, Array]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One part of a network, with what it needs of the whole. pool: buffers of earlier passes, by name and shape."""
+    """One part of a network, with what it needs of the whole. pool: buffers of earlier passes, by name and shape; dropping: draws what
+    is dropped, None while nothing is."""
 
     part: Part
     parts: Architecture
@@ -37,6 +48,7 @@ class Stack:
     dtype: np.dtype
     hooks: Hooks
     pool: Pool
+    dropping: np.random.Generator | None = None
 
     # ------------------------------------------------------------------ forward
 
@@ -46,20 +58,36 @@ class Stack:
         layer_inputs: list[Array | Integers] = []
         tapes: dict[str, Tape] = {}
         weights: dict[str, Weights] = {}
+        masks: dict[int, Array] = {}
         for layer in self.part.layers:
             layer_inputs.append(current)
             for name in self.part.names(layer):
                 weights[name] = self.parts.model.cell.prepare(self._of_layer(name))
                 tapes[name] = self._run(name, weights[name], current, padding, initial, reuse)
             current = joined([tapes[name].values("hidden") for name in self.part.names(layer)])
-        return Trace(current, layer_inputs, tapes, weights)
+            if self.dropping is not None and self.parts.model.dropout and layer != self.part.layers[-1]:
+                masks[layer] = self._mask(current.shape, self.dropping)
+                current = current * masks[layer]
+        return Trace(current, layer_inputs, tapes, weights, masks)
+
+    def _mask(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Zero with the probability of dropout, otherwise so much more than 1 that the mean is 1: nothing need change when it ends."""
+        kept = 1 - self.parts.model.dropout
+        return np.asarray((rng.random(shape, np.float32) < kept) / self.dtype.type(kept), self.dtype)
 
     def _embedded(self, inputs: Array | Integers, padding: Array | None) -> Array | Integers:
         if inputs.ndim == 2:
-            return self.parameters[self.part.embedding][inputs] if self.part.embedding else inputs
+            return self._vectors(inputs) if self.part.embedding else inputs
         values = inputs.astype(self.dtype, copy=False)
         masked: Array = values if padding is None else np.where(padding, np.zeros((), self.dtype), values)
         return masked
+
+    def _vectors(self, tokens: Integers) -> Array:
+        """The embedding's, zero where there is no token."""
+        vectors: Array = self.parameters[self.part.embedding][tokens]
+        if tokens.min() == NOTHING:
+            vectors[tokens == NOTHING] = 0
+        return vectors
 
     def _of_layer(self, name: str) -> Parameters:
         start = f"{name}."
@@ -89,26 +117,27 @@ class Stack:
     # ------------------------------------------------------------------ backward
 
     def backward(
-        self, run: Pass, read: Array | Integers, arriving: Array, d_final: States, *, truncation: int = 0, parameters: bool
+        self, run: Pass, read: Array | Integers, arriving: Array, d_final: States, *, truncation: int = 0, wanted: Wanted
     ) -> Gradients:
         """Through all layers. read: what went into the stack; arriving: (time, batch, width), gradient of the highest layer's outputs;
-        d_final: of final states, by name. Gives the gradients of parameters (none without `parameters`), of values that were read, and
-        of the initial states."""
+        d_final: of final states, by name. Gives the gradients of the initial states, of values that were read, and of what is `wanted`."""
         gradients: Parameters = {}
         initial: States = {}
         current: Array | None = arriving
         for layer in reversed(self.part.layers):
-            above, current = current, None
+            above = current if layer not in run.masks or current is None else current * run.masks[layer]
+            current = None
             for place, name in enumerate(self.part.names(layer)):
                 initial[name] = self._backward_layer(run, name, self.share(above, place), d_final.get(name), truncation)
                 below, tape = run.read_by(name), run.tapes[name]
-                if parameters:
+                if wanted.parameters:
                     gradients |= {f"{name}.{key}": value for key, value in parameter_gradients(tape, below, self.part.reads).items()}
-                inputs = None if below.ndim == 2 else input_gradients(tape, self.parameters[f"{name}.weight_ih"])
+                inputs = None if below.ndim == 2 and not wanted.tokens else input_gradients(tape, self.parameters[f"{name}.weight_ih"])
                 current = inputs if current is None else current + inputs
         if self.part.embedding and current is not None:
-            gradients[self.part.embedding] = scatter(read, current[None], self.part.reads)[0]
-            current = None
+            if wanted.parameters:
+                gradients[self.part.embedding] = scatter(read, current[None], self.part.reads)[0]
+            current = current if wanted.tokens else None
         return Gradients(gradients, current, initial)
 
     def share(self, both: Array | None, place: int) -> Array:

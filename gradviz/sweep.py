@@ -17,6 +17,7 @@ from gradviz.config import Experiment
 from gradviz.errors import GradvizError, RunError
 from gradviz.optimizers import OPTIMIZERS
 from gradviz.quantities import QUANTITIES
+from gradviz.rates import RATES
 from gradviz.recording.reading import read_meta
 from gradviz.recording.store import RunWriter
 from gradviz.registry import load_file
@@ -95,7 +96,7 @@ def _begin(queue: Any, extensions: list[str]) -> None:
     cores.use(1)  # the others have work of their own
     signal.signal(signal.SIGINT, _interrupt_once)
     for path in extensions:  # charts and findings are of no use to a worker
-        load_file(Path(path), [CELLS, CLIPPING, OPTIMIZERS, QUANTITIES, TASKS], required=False)
+        load_file(Path(path), [CELLS, CLIPPING, OPTIMIZERS, QUANTITIES, RATES, TASKS], required=False)
 
 
 def _interrupt_once(number: int, frame: Any) -> None:

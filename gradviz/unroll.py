@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from gradviz.arrays import Array, Integers, Parameters
+from gradviz.batch import NOTHING
 from gradviz.cells import Weights
 from gradviz.cells._base import products
 from gradviz.cores import WORTH, halves, together
@@ -14,9 +15,13 @@ from gradviz.tape import Part, Tape
 
 
 def project(inputs: Array | Integers, weights: Weights, out: Array) -> None:
-    """All input products of a sequence at once, into `out` (block, time, batch, unit). Tokens pick rows instead."""
+    """All input products of a sequence at once, into `out` (block, time, batch, unit). Tokens pick rows instead; no token, -1, picks the
+    last one, in which there is the bias alone."""
     if inputs.ndim == 2:
-        np.take(weights.ih + weights.bias[:, None], inputs, axis=1, out=out, mode="clip")
+        rows = np.zeros((len(out), weights.ih.shape[1] + 1, out.shape[3]), out.dtype)
+        rows[:, :-1] = weights.ih
+        rows += weights.bias[:, None]
+        np.take(rows, inputs, axis=1, out=out, mode="wrap")
         return
     blocks, steps, size, units = out.shape
     rows, into = inputs.reshape(steps * size, -1), out.reshape(blocks, steps * size, units)
@@ -182,7 +187,8 @@ def parameter_gradients(tape: Tape, inputs: Array | Integers, tokens: int) -> Pa
 
 
 def scatter(tokens: Integers, gradients: Array, kinds: int) -> Array:
-    """Σ of gradients (block, time, batch, unit) over the places of each token: (block, kinds, unit).
+    """Σ of gradients (block, time, batch, unit) over the places of each token: (block, kinds, unit). Where there is no token, -1, they
+    go nowhere.
 
     Sorted by token, each sum runs over neighbours: four times as fast as `np.add.reduceat`, and no one-hot matrix is made.
     """
@@ -192,7 +198,8 @@ def scatter(tokens: Integers, gradients: Array, kinds: int) -> Array:
     rows = gradients.reshape(len(gradients), flat.size, -1).take(order, axis=1)
     total = np.zeros((len(gradients), kinds, rows.shape[2]), gradients.dtype)
     for token, start, end in zip(present, starts, [*starts[1:], flat.size], strict=True):
-        np.add.reduce(rows[:, start:end], axis=1, out=total[:, token])
+        if token != NOTHING:
+            np.add.reduce(rows[:, start:end], axis=1, out=total[:, token])
     return total
 
 

@@ -26,6 +26,7 @@ class FakeRun:
     meta: dict[str, Any] = field(default_factory=dict)
     reach: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REACH)))
     steps: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(STEPS)))
+    held_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["step", "loss", "accuracy"]))
     parameters: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PARAMETERS)))
     saturation: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(SATURATION)))
     arrays: dict[tuple[int, int, str], np.ndarray] = field(default_factory=dict)

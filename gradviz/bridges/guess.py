@@ -58,6 +58,7 @@ def architecture_of(shapes: Shapes, prefixes: Prefixes, cell: Cell | None, signa
     inputs, (rows, units) = (_matrix(shapes, f"{start}weight_{kind}{end}") for kind in ("ih", "hh"))
     table = _weight(shapes, "embedding." if own else prefixes.embedding)
     readout = _weight(shapes, "readout." if own else prefixes.readout)
+    tied = own and readout is None and "readout.bias" in shapes
     layers = len({layer for layer, _ in places}) // (2 if signature is not None and signature.at == "decoded" else 1)
     model = Model(
         cell=cell or _cell(rows, units),
@@ -66,8 +67,9 @@ def architecture_of(shapes: Shapes, prefixes: Prefixes, cell: Cell | None, signa
         direction="both" if len(directions) > 1 else first,
         biases=any(name.startswith(f"{start}{'bias' if own else 'bias_ih'}") for name in shapes),
         embedding=inputs[1] if table else 0,
+        tied=tied,
     )
-    outputs = readout[-1 if own else 0] if readout else units * len(directions)
+    outputs = table[0] if tied and table else readout[-1 if own else 0] if readout else units * len(directions)
     return Architecture(model, signature or _signature(table[0] if table else inputs[1], outputs, tokens=bool(table)))
 
 

@@ -67,8 +67,8 @@ def torch_shapes(parts: Architecture, prefixes: Prefixes) -> Shapes:
         if parts.model.biases:
             shapes |= {f"{prefixes.rnn}{kind}{end}": (gates * units,) for kind in ("bias_ih", "bias_hh")}
     if prefixes.readout is not None:
-        inputs, outputs = own["readout.weight"]
-        shapes |= {f"{prefixes.readout}weight": (outputs, inputs), f"{prefixes.readout}bias": (outputs,)}
+        outputs = parts.signature.outputs
+        shapes |= {f"{prefixes.readout}weight": (outputs, parts.width(parts.top)), f"{prefixes.readout}bias": (outputs,)}
     return shapes
 
 

@@ -34,7 +34,7 @@ def to_torch(network: Network, prefixes: Prefixes | None = None) -> Parameters:
         own = {name.removeprefix(place): array for name, array in parameters.items() if name.startswith(place)}
         out |= {f"{prefixes.rnn}{kind}{ending(layer, direction)}": array for kind, array in to_layout(parts.model.cell, own).items()}
     if prefixes.readout is not None:
-        out[f"{prefixes.readout}weight"] = parameters["readout.weight"].T.copy()
+        out[f"{prefixes.readout}weight"] = network.readout_weight.T.copy()
         out[f"{prefixes.readout}bias"] = parameters["readout.bias"].copy()
     return out
 
@@ -65,7 +65,7 @@ def from_torch(
     if network is not None:
         _put(network, found)
         return network
-    if "readout.weight" not in found:
+    if "readout.weight" not in found and not parts.model.tied:
         found |= _identity(parts)
     precision = "float64" if any(array.dtype == np.float64 for array in given.values()) else "float32"
     return Network.of(parts, {name: np.array(found[name], precision, order="C") for name in parts.shapes()}, precision)
@@ -127,9 +127,17 @@ def _translated(parts: Architecture, given: Parameters, prefixes: Prefixes) -> P
         ours = from_layout(parts.model.cell, layer_arrays)
         found |= {f"layers.{layer}.{direction}.{kind}": array for kind, array in ours.items()}
     if prefixes.readout is not None:
-        found["readout.weight"] = given[f"{prefixes.readout}weight"].T
+        if parts.model.tied:
+            _check_tied(given, f"{prefixes.readout}weight", f"{prefixes.embedding}weight")
+        else:
+            found["readout.weight"] = given[f"{prefixes.readout}weight"].T
         found["readout.bias"] = given[f"{prefixes.readout}bias"]
     return found
+
+
+def _check_tied(given: Parameters, readout: str, embedding: str) -> None:
+    if not np.array_equal(given[readout], given[embedding], equal_nan=True):
+        _raise([f"this network reads out with its embedding, but {readout} and {embedding} differ; make it with tied=False"])
 
 
 def _identity(parts: Architecture) -> Parameters:

@@ -1,4 +1,4 @@
-"""Loss curves, smoothed, with what ignorance scores as dashed lines."""
+"""Loss curves, smoothed, the held-out loss as points, and what ignorance scores as dashed lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,19 +23,22 @@ from gradviz.charts._common import (
     style,
     training,
 )
-from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Rule, log10
+from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Points, Rule, log10
+from gradviz.charts._held_out import held_out, marks, told
 from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
 from gradviz.wording import listed, number, percent, span
 
-COLUMNS = ("run", "step", "loss", "smoothed")
+COLUMNS = ("run", "step", "loss", "smoothed", "of")
+POINTS = (("ring", "held-out loss"), ("dot", "its lowest"))
 TAIL = 20  # updates whose mean loss counts as the end
 ALIKE = 0.05  # losses closer than this share are told as alike
 WIDE = 30.0  # from this ratio of largest to smallest loss on, a linear axis hides the end
 LOOK_FOR = (
-    "Healthy is a curve that passes below the dashed lines, each of which needs no network at all, and goes on falling. "
-    "Sick is one that never leaves such a line, jumps up, or stops because the loss is no longer a number."
+    "Healthy is a curve that passes below the dashed lines, each of which needs no network at all, and goes on falling, with its held-out "
+    "points beside it. Sick is one that never leaves such a line, jumps up, stops because the loss is no longer a number, or falls while "
+    "its held-out points rise: it learns by heart."
 )
 
 
@@ -56,28 +59,32 @@ class Loss(Chart):
         shown = [run for run in runs if len(run.steps)]
         if not shown:
             return nothing("loss", "No run has trained a step yet: table `steps` is empty.", COLUMNS, LOOK_FOR)
-        frame = stack([self._frame(run) for run in shown], COLUMNS)
+        frame, held = stack([self._frame(run) for run in shown], COLUMNS), stack([held_out(run) for run in shown], COLUMNS)
+        whole = stack([frame, held], COLUMNS)
         log = self.scale == "log" or (self.scale == "auto" and _ratio(frame["smoothed"].to_numpy()) > WIDE)
-        axes = training(frame), _axis(frame, shown, log)
+        axes = training(whole), _axis(whole, shown, log)
         panels = tuple(
-            Panel(_marks(group, frame, log), *axes, title, colour(group[0]), _note(group, frame)) for title, group in families(shown)
+            Panel((*_marks(group, whole, log), *_points(group, held, log)), *axes, title, colour(group[0]), _note(group, frame))
+            for title, group in families(shown)
         )
         return Description(
             "loss",
             _title(shown, frame),
             f"Mean training loss per counted time step ({_unit(shown)}), {'log' if log else 'linear'} scale, {_averaged(self.window)}. "
-            f"Dashed: the loss of guessing without a network. Numbers: mean of the last {TAIL} updates.{left_out(runs, shown)}",
+            f"Dashed: the loss of guessing without a network. Numbers: mean of the last {TAIL} updates.{told(shown, held)}"
+            f"{left_out(runs, shown)}",
             LOOK_FOR,
-            frame,
+            whole,
             once(panels),
             columns=min(3, len(panels)),
-            key=(*samples(shown), *rails([frame["smoothed"].to_numpy()], log=False)),
+            key=(*samples(shown), *(POINTS if len(held) else ()), *rails([whole["smoothed"].to_numpy()], log=False)),
         )
 
     def _frame(self, run: Run) -> pd.DataFrame:
         steps = run.steps
         loss = steps["loss"].to_numpy(np.float64)
-        return pd.DataFrame({"run": run.label, "step": steps["step"].to_numpy(), "loss": loss, "smoothed": smooth(loss, self.window)})
+        told = {"run": run.label, "step": steps["step"].to_numpy(), "loss": loss, "smoothed": smooth(loss, self.window)}
+        return pd.DataFrame({**told, "of": "training"})
 
 
 def ending(loss: np.ndarray) -> float:
@@ -120,11 +127,17 @@ def _marks(group: Sequence[Run], frame: pd.DataFrame, log: bool) -> tuple[Mark, 
     rules = [Rule(float(value), label=label, dashed=True) for label, value in lines.items()]
     curves = []
     for run in group:
-        rows = frame[frame["run"] == run.label]
+        mine = frame[frame["run"] == run.label]
+        rows = mine[mine["of"] == "training"]
         value = rows["smoothed"].to_numpy()
-        label = f"{short(run, group)} {number(ending(rows['loss'].to_numpy()), 3)}".strip()
+        said = short(run, group) or ("training" if len(rows) < len(mine) else "")
+        label = f"{said} {number(ending(rows['loss'].to_numpy()), 3)}".strip()
         curves.append(Line(rows["step"].to_numpy(), log10(value) if log else value, run.label, **style(run), label=label))
     return (*rules, *curves)
+
+
+def _points(group: Sequence[Run], held: pd.DataFrame, log: bool) -> list[Points]:
+    return [point for run in group for point in marks(run, held, log)]
 
 
 def _note(group: Sequence[Run], frame: pd.DataFrame) -> str:

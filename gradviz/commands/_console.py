@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from gradviz.bits import WORD, bits
+
 if TYPE_CHECKING:
     from gradviz.training import Progress as Report
 
@@ -78,7 +80,8 @@ class Bars:
         name = printable(report.run)
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=report.steps, state="")
-        state = f"loss {report.loss:.3g}  gradient norm {report.norm:.2g}"
+        said = f"  {bits(report.loss):.3g} {WORD.get(report.token, 'bits')}" if report.token else ""
+        state = f"loss {report.loss:.3g}{said}  gradient norm {report.norm:.2g}"
         self._bars.update(self._tasks[name], completed=report.step, total=report.steps, state=state)
 
 

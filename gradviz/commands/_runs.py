@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gradviz.cells import CELLS
 from gradviz.clipping import CLIPPING
 from gradviz.commands._console import printable, relative, say
+from gradviz.commands._scores import scores
 from gradviz.commands._table import show_runs
 from gradviz.config import Experiment
 from gradviz.errors import GradvizError
@@ -73,6 +74,6 @@ def finish(runs: Sequence["Run"], folder: Path) -> None:
     """The table of the runs just made, and what to do next."""
     show_runs(runs)
     for run in runs:
-        for answer in run.answers:
-            say(printable(f"{run.name}: {answer}"))
+        for line in [*scores(run), *run.answers]:
+            say(printable(f"{run.name}: {line}"))
     say(f"Recorded in {relative(folder)}. To look at it:\n  gradviz dashboard {shlex.quote(relative(folder))}")

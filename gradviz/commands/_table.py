@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from gradviz.bits import perplexity
 from gradviz.commands._console import printable, show_table
 from gradviz.findings._summary import row
 from gradviz.frames import Run
@@ -17,22 +18,26 @@ COLUMNS = (
     ("finding", "left"),
     ("loss", "right"),
     ("held out", "right"),
+    ("perplexity", "right"),
     ("gradient per step back", "right"),
     ("half-life", "right"),
     ("shortened", "right"),
     ("updates", "right"),
     ("status", "left"),
 )
-DISPENSABLE = ("updates", "status", "held out", "shortened", "half-life")
+DISPENSABLE = ("updates", "status", "perplexity", "held out", "shortened", "half-life")
 
 
 def show_runs(runs: Sequence[Run], inside: Path | None = None) -> None:
     """One line a run, task by task, by its name or, with `inside`, by its place in that folder.
 
+    Perplexity is that of the held-out loss at the end, in texts.
     Half-life and gradient per step back are those of a gradient that starts at the last time step.
     """
     tasks = list(dict.fromkeys(map(_task, runs)))
-    show_table(COLUMNS, [_line(run, inside) for run in sorted(runs, key=lambda run: tasks.index(_task(run)))], DISPENSABLE)
+    lines = [_line(run, inside) for run in sorted(runs, key=lambda run: tasks.index(_task(run)))]
+    kept = [index for index, (heading, _) in enumerate(COLUMNS) if heading != "perplexity" or any(run.token for run in runs)]
+    show_table([COLUMNS[index] for index in kept], [[line[index] for index in kept] for line in lines], DISPENSABLE)
 
 
 def _task(run: Run) -> str:
@@ -47,6 +52,7 @@ def _line(run: Run, inside: Path | None) -> list[str | Text]:
         Text(printable(said["word"]), STYLES[str(said["severity"])]),
         _or_dash(value["loss"], number),
         _or_dash(value["held_out_loss"], number),
+        _or_dash(perplexity(value["held_out_loss"]), number) if run.token else "–",
         " → ".join(_or_dash(value[name], factor) for name in ("decay_start", "decay_end")),
         _half_life(value["half_life"]),
         _or_dash(value["share_clipped"], percent),

@@ -61,6 +61,7 @@ def _list(arguments: argparse.Namespace) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> None:
+    from gradviz.commands._scores import scores
     from gradviz.commands._table import show_runs  # pandas and pyarrow: not needed for --help
     from gradviz.findings import verdicts
     from gradviz.frames import load
@@ -70,6 +71,8 @@ def _show(arguments: argparse.Namespace) -> None:
     show_runs([run])
     show_table((("setting", "left"), ("value", "left")), _settings(run))
     show_table((("table", "left"), ("rows", "right")), [(name, str(len(run.table(name)))) for name in TABLES])
+    for line in scores(run):
+        say(line[:1].upper() + line[1:] + ".")
     for note in run.notes:
         say(f"Not all of it is there: {printable(note)}.")
     for verdict in verdicts(run):

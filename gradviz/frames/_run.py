@@ -49,6 +49,29 @@ class Run:
         """Whether a clipping rule other than "none" was set (not whether it ever acted)."""
         return self.setting("training", "clipping", "name") not in ("", "none")
 
+    @property
+    def token(self) -> str:
+        """What a loss in nats is per, in runs on a text: character or word. Empty elsewhere."""
+        return str(self.meta.get("token", ""))
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """Updates done and held-out loss where that was lowest: of `weights("best")`. None if it was never measured."""
+        best = self.meta.get("best")
+        return (int(best["step"]), float(best["loss"])) if best else None
+
+    @property
+    def test(self) -> dict[str, float]:
+        """What the best weights score on sequences that took no part in choosing them: step, loss, and in nats perplexity and bits.
+        Empty if the run has not finished or its task keeps none."""
+        return dict(self.meta.get("test") or {})
+
+    @property
+    def stopped_early(self) -> int | None:
+        """After how many updates patience came to an end; None if it did not."""
+        step = self.meta.get("stopped_early")
+        return None if step is None else int(step)
+
     def setting(self, *keys: str) -> str:
         """One entry of the stored experiment as text; empty if it is not there. Works for entries this gradviz does not know."""
         value: Any = self.meta.get("experiment")
@@ -156,8 +179,9 @@ class Run:
         found = [["".join(answer[name] or ["?"]) for name in ("asked", "right", "said")] for answer in self.meta.get("answers") or []]
         return [f"{asked} → {said}" + ("" if said == right else f" (right: {right})") for asked, right, said in found]
 
-    def weights(self) -> Parameters:
-        return reading.read_weights(self.path)
+    def weights(self, which: str = "last") -> Parameters:
+        """The parameters at the end, or the "best": those with the lowest held-out loss."""
+        return reading.read_weights(self.path, which)
 
     def _note(self, name: str) -> str:
         frame, torn = wide(self.path, name)

@@ -8,10 +8,11 @@ import numpy as np
 
 from gradviz.arrays import Array, Integers
 from gradviz.batch import Batch, Reading
+from gradviz.bits import bits, perplexity
 from gradviz.config import Experiment
 from gradviz.generate import answers
 from gradviz.network import Network
-from gradviz.tasks import Data
+from gradviz.tasks import TASKS, Data
 
 
 def describe(experiment: Experiment, data: Data, network: Network, probed: Batch) -> dict[str, Any]:
@@ -22,6 +23,7 @@ def describe(experiment: Experiment, data: Data, network: Network, probed: Batch
         "family": experiment.model.cell.family,
         "signature": {name: getattr(signature, name) for name in ("inputs", "outputs", "tokens", "loss", "at", "decoder")},
         "facts": data.facts,
+        "token": _token(experiment, data),
         "baselines": data.baselines,
         "lag": data.lag,
         "parts": [[part.name, len(part.layers)] for part in network.parts.parts],
@@ -29,6 +31,19 @@ def describe(experiment: Experiment, data: Data, network: Network, probed: Batch
         "parameters": int(sum(array.size for array in network.parameters.values())),
         "probe": _probe(data, probed),
     }
+
+
+def _token(experiment: Experiment, data: Data) -> str:
+    """What a loss is per, if it is one in nats of a text: character or word. Else nothing."""
+    said = TASKS.name_of(experiment.task) == "text" and data.signature.loss == "softmax"
+    return str(data.facts.get("level", "character")) if said else ""
+
+
+def scores(nats: float, data: Data) -> dict[str, float]:
+    """A mean loss and, where it is in nats, what else it is called."""
+    if data.signature.loss != "softmax":
+        return {"loss": nats}
+    return {"loss": nats, "perplexity": perplexity(nats), "bits": bits(nats)}
 
 
 def _probe(data: Data, batch: Batch) -> dict[str, Any]:

@@ -37,6 +37,13 @@ def measure(network: Network, batch: Batch) -> HeldOut:
     return HeldOut(float(loss.mean), _accuracy(network, run.outputs, batch), rows)
 
 
+def score(network: Network, batch: Batch) -> HeldOut:
+    """Loss and accuracy alone: a pass forward and none backward. The same numbers as those of `measure`."""
+    run = network.forward(batch.inputs, batch.lengths, decoder=batch.decoder, reuse=True)
+    loss = network.loss(run, batch, reduction="sum")
+    return HeldOut(float(loss.mean), _accuracy(network, run.outputs, batch), [])
+
+
 def _last_only(d_outputs: Array, batch: Batch, at: str, direction: str) -> Array:
     """The gradient of the loss at the end of reading: the last valid step, or the first for a layer that reads backward."""
     if at == "last":

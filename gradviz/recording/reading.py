@@ -14,10 +14,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 
 from gradviz.arrays import Parameters
-from gradviz.errors import RunError
+from gradviz.errors import RunError, unknown
 from gradviz.recording.schema import VERSION
-from gradviz.recording.segments import CHECKSUM, META, NOTE, WEIGHTS, arrow_schema, checksum, segments
+from gradviz.recording.segments import BEST, CHECKSUM, META, NOTE, WEIGHTS, arrow_schema, checksum, segments
 
+FILES = {"last": WEIGHTS, "best": BEST}
 DEEP = 4  # how many folders below the given one may hold a run
 MESSAGE = b"\xff\xff\xff\xff"  # what every Arrow IPC message begins with
 
@@ -45,7 +46,7 @@ def read_table(folder: Path | str, name: str) -> pa.Table:
     schema, notes = arrow_schema(name), []
     batches: list[pa.RecordBatch] = []
     for path in segments(Path(folder), name):
-        found, torn = _read_segment(path, schema)
+        found, torn = read_segment(path, schema)
         batches += found
         if torn:
             notes.append(f"the last {torn} bytes of {path.name} are not a whole batch and were left out")
@@ -53,18 +54,42 @@ def read_table(folder: Path | str, name: str) -> pa.Table:
     return table.replace_schema_metadata({**table.schema.metadata, NOTE: "; ".join(notes).encode()})
 
 
+def read_segment(path: Path, schema: pa.Schema) -> tuple[list[pa.RecordBatch], int]:
+    """The whole batches of one file, and how many bytes behind them could not be used."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}.") from error
+    good = _whole(data)
+    if _message_after(data, good):
+        raise _damaged(path, f"bytes from {good} on make no sense")
+    if not MESSAGE.startswith(data[:4]):
+        raise _damaged(path, "it does not begin as such a table does")
+    if not good:
+        return [], len(data)
+    try:
+        reader = pa.ipc.open_stream(data[:good])
+        _check_schema(path, reader.schema, schema)
+        return _batches(path, reader, schema), len(data) - good
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise _damaged(path, str(error)) from error
+
+
 def note(table: pa.Table) -> str:
     """What `read_table` left out; empty if nothing."""
     return str(table.schema.metadata[NOTE].decode())
 
 
-def read_weights(folder: Path | str) -> Parameters:
-    """The network's parameters by name."""
-    path = Path(folder) / WEIGHTS
+def read_weights(folder: Path | str, which: str = "last") -> Parameters:
+    """The network's parameters by name: the "last" ones, or the "best", those with the lowest held-out loss."""
+    if which not in FILES:
+        raise unknown("weights", which, FILES)
+    path = Path(folder) / FILES[which]
     try:
         return dict(load_safetensors(path.read_bytes()))
     except FileNotFoundError:
-        raise RunError(f"{folder} has no {WEIGHTS} (yet): weights are written at the end of training.") from None
+        when = "at the end of training" if which == "last" else "when a held-out loss is measured"
+        raise RunError(f"{folder} has no {path.name} (yet): these weights are written {when}.") from None
     except (OSError, SafetensorError) as error:
         raise RunError(f"{path} cannot be read: {error}.") from error
 
@@ -94,27 +119,6 @@ def _no_run(folder: Path) -> str:
 def _check_version(path: Path, version: int) -> None:
     if version > VERSION:
         raise RunError(f"{path} was written with schema {version}; this gradviz reads schemas up to {VERSION}. Update gradviz to open it.")
-
-
-def _read_segment(path: Path, schema: pa.Schema) -> tuple[list[pa.RecordBatch], int]:
-    """The whole batches of one file, and how many bytes behind them could not be used."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}.") from error
-    good = _whole(data)
-    if _message_after(data, good):
-        raise _damaged(path, f"bytes from {good} on make no sense")
-    if not MESSAGE.startswith(data[:4]):
-        raise _damaged(path, "it does not begin as such a table does")
-    if not good:
-        return [], len(data)
-    try:
-        reader = pa.ipc.open_stream(data[:good])
-        _check_schema(path, reader.schema, schema)
-        return _batches(path, reader, schema), len(data) - good
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise _damaged(path, str(error)) from error
 
 
 def _batches(path: Path, reader: Any, schema: pa.Schema) -> list[pa.RecordBatch]:

@@ -28,12 +28,12 @@ class Recorder:
     """Memory is bounded by one step's rows; the sink writes them in batches."""
 
     def __init__(self, network: Network, options: Recording, sink: Sink, held_out: Batch, updates: int) -> None:
-        self.network, self.sink, self.held_out = network, sink, held_out
+        self.network, self.options, self.sink, self.held_out = network, options, sink, held_out
         self.exact = network.astype("float64")  # reach and probe are measured in double precision
         last = max(updates - 1, 0)
-        self.details_due, self.reach_due, self.probe_due = (
-            every(options.every, last), every(options.reach_every, updates), every(options.probe_every, updates),
-        )  # fmt: skip
+        self.details_due = every(options.every, last)
+        self.reach_due, self.probe_due = every(options.reach_every, updates), every(options.probe_every, updates)
+        self.loss_due = every(options.validate_every, updates)
         self.probed = _first_examples(held_out, options.probe_examples, network.signature.at)
         self.start = {name: array.copy() for name, array in network.parameters.items()}
         self.quantities = [(name, QUANTITIES[name]()) for name in QUANTITIES]
@@ -93,22 +93,46 @@ class Recorder:
 
     # ------------------------------------------------------------------ between updates
 
-    def between(self, updates: int) -> None:
-        """Held-out loss, reach and probe after so many updates."""
-        if not (self.reach_due(updates) or self.probe_due(updates)):
-            return
-        for name, array in self.network.parameters.items():
-            self.exact.parameters[name][...] = array
-        if self.reach_due(updates):
-            held_out = reach.measure(self.exact, self.held_out)
-            self.sink.append("held_out", {"step": updates, "loss": held_out.loss, "accuracy": held_out.accuracy})
-            for row in held_out.reach:
-                self.sink.append("reach", {"step": updates, **row})
-        if self.probe_due(updates) and self.probed.size:
+    def between(self, updates: int) -> float | None:
+        """Held-out loss, reach and probe after so many updates. Returns the held-out loss if it was measured."""
+        reach_due, probe_due = self.reach_due(updates), self.probe_due(updates)
+        loss = self.loss_due(updates) and not reach_due
+        if not (reach_due or probe_due or loss):
+            return None
+        self._take(self.network.parameters)
+        found = reach.measure(self.exact, self.held_out) if reach_due else reach.score(self.exact, self.held_out) if loss else None
+        if found is not None:
+            self.sink.append("held_out", {"step": updates, "loss": found.loss, "accuracy": found.accuracy})
+            self._reach(updates, found)
+        if probe_due:
             self._probe(updates)
+        return None if found is None else found.loss
+
+    def closing(self, updates: int) -> None:
+        """A training ends sooner than planned: what is always there at the end, unless `between` has just measured it."""
+        self._take(self.network.parameters)
+        if self.options.reach_every and not self.reach_due(updates):
+            self._reach(updates, reach.measure(self.exact, self.held_out))
+        if self.options.probe_every and not self.probe_due(updates):
+            self._probe(updates)
+
+    def score(self, parameters: Parameters, batch: Batch) -> float:
+        """Mean loss per counted step of a network with these parameters, in double precision."""
+        self._take(parameters)
+        return reach.score(self.exact, batch).loss
+
+    def _take(self, parameters: Parameters) -> None:
+        for name, array in parameters.items():
+            self.exact.parameters[name][...] = array
+
+    def _reach(self, updates: int, found: reach.HeldOut) -> None:
+        for row in found.reach:
+            self.sink.append("reach", {"step": updates, **row})
 
     def _probe(self, updates: int) -> None:
         """Whole arrays of the first held-out sequences, each with the gradient of its own summed loss."""
+        if not self.probed.size:
+            return
         run = self.exact.forward(self.probed.inputs, self.probed.lengths, decoder=self.probed.decoder, reuse=True)
         loss = self.exact.loss(run, self.probed, reduction="sum")
         self.exact.backward(run, loss.d_outputs * self.probed.size, parameters=False)

@@ -20,6 +20,8 @@ from gradviz.recording.schema import TABLES, VERSION, Column
 
 META = "run.json"
 WEIGHTS = "weights.safetensors"
+BEST = "best.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
 FOLDER = "tables"
 CODEC = "zstd"
 CHECKSUM = b"crc32"
@@ -77,7 +79,7 @@ def checked_row(table: str, row: Row) -> tuple[dict[str, Any], int]:
         wrong = sorted(row.keys() ^ (plain | series))
         raise GradvizError(f"a row of table {table!r} has missing or extra columns: {', '.join(wrong)}; see gradviz.recording.schema.")
     kept = {name: np.array(value, np.float64) if name in series else value for name, value in row.items()}
-    lists = [kept[name] for name in series]
+    lists = [kept[name] for name in row if name in series]
     if any(value.ndim != 1 or len(value) != len(lists[0]) for value in lists):
         raise GradvizError(
             f"the lists in a row of table {table!r} must be flat and of one length; they have shapes {[value.shape for value in lists]}."

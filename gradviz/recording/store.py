@@ -1,4 +1,4 @@
-"""Writing a run's folder: run.json, tables/*.arrows and weights.safetensors.
+"""Writing a run's folder: run.json, tables/*.arrows, weights, best weights and checkpoint.
 
 Another process may read while this one writes. What `flush` has returned from survives the death of the process.
 """
@@ -18,18 +18,26 @@ from gradviz import __version__
 from gradviz.arrays import Array
 from gradviz.errors import GradvizError, RunError
 from gradviz.files import beside, guard, replace
+from gradviz.recording.best import Best
+from gradviz.recording.checkpoint import Checkpoint, anew, save_checkpoint
+from gradviz.recording.lock import FILE as LOCK
+from gradviz.recording.lock import Lock
 from gradviz.recording.reading import read_meta
+from gradviz.recording.rewind import rewind
 from gradviz.recording.schema import TABLES, VERSION
-from gradviz.recording.segments import FOLDER, META, WEIGHTS, Encoder, Row, batch_of, checked_row, segments
+from gradviz.recording.segments import BEST, CHECKPOINT, FOLDER, META, WEIGHTS, Encoder, Row, batch_of, checked_row, segments
 
 ROWS, BYTES, SECONDS = 1000, 4_000_000, 1.0  # a batch is written when one of these has gathered
 
 
 class RunWriter:
-    """Appends to one run. As a context manager it ends the run: "finished", "interrupted" (Ctrl-C) or "failed"."""
+    """Appends to one run, which nobody else may write meanwhile.
 
-    def __init__(self, folder: Path, meta: dict[str, Any]) -> None:
-        self.folder, self.meta = folder, meta
+    As a context manager it ends the run: "finished", "interrupted" (Ctrl-C) or "failed".
+    """
+
+    def __init__(self, folder: Path, meta: dict[str, Any], lock: Lock) -> None:
+        self.folder, self.meta, self._lock = folder, meta, lock
         self._waiting: dict[str, list[Row]] = {name: [] for name in TABLES}
         self._files: dict[str, _Segment] = {}
         self._counts: dict[str, int] = dict(meta.get("rows", {}))
@@ -41,24 +49,40 @@ class RunWriter:
         folder = Path(folder)
         if (folder / FOLDER).is_symlink():
             raise RunError(f"{folder / FOLDER} is a link; gradviz writes into folders of its own only.")
-        if old := _written(folder):
-            if not force:
-                raise RunError(f"{folder} holds a run already; choose another name, or --force to replace it.")
-            for path in old:
-                guard(path, path.unlink)
+        if _written(folder) and not force:
+            raise RunError(f"{folder} holds a run already; choose another name, or --force to replace it.")
         guard(folder, lambda: (folder / FOLDER).mkdir(parents=True, exist_ok=True))
+        lock = Lock(folder)
+        for path in _written(folder):
+            guard(path, path.unlink)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         first = {"schema": VERSION, "gradviz": __version__, "name": folder.name, "created": now, "status": "running", "error": ""}
-        writer = cls(folder, {**first, "updates_done": 0, "seconds": 0.0, **meta})
+        writer = cls(folder, {**first, "updates_done": 0, "seconds": 0.0, **meta}, lock)
         writer.update()
         return writer
 
     @classmethod
+    def open(cls, folder: Path | str) -> "RunWriter":
+        """Take a run in hand without changing it yet. New rows go to new segments, whatever the tail of the old ones looks like."""
+        read_meta(folder)  # says what is wrong with the folder
+        lock = Lock(Path(folder))
+        return cls(Path(folder), read_meta(folder), lock)  # read again: now nobody changes it
+
+    @classmethod
     def reopen(cls, folder: Path | str) -> "RunWriter":
-        """Go on with a run. New rows go to new segments, whatever the tail of the old ones looks like."""
-        writer = cls(Path(folder), read_meta(folder))
+        """Go on with a run."""
+        writer = cls.open(folder)
         writer.update(status="running", error="")
         return writer
+
+    def rewind(self, checkpoint: Checkpoint) -> None:
+        """Take the tables back to a checkpoint."""
+        self._counts = rewind(self.folder, checkpoint.updates)
+        for table, rows in checkpoint.rows.items():
+            if (left := self._counts.get(table, 0)) != rows:
+                raise RunError(
+                    f"{self.folder} is not whole: up to its checkpoint, table {table} has {left} rows of {rows}. {anew(self.folder)}"
+                )
 
     def append(self, table: str, row: Row) -> None:
         """Keep one row (column name → value; lists as arrays or sequences). It is on disk after `flush` at the latest."""
@@ -71,6 +95,11 @@ class RunWriter:
     def rows(self, table: str) -> int:
         """How many rows a table has, those that wait included."""
         return self._counts.get(table, 0) + len(self._waiting[table])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has on disk, by this writer and those before it."""
+        return dict(self._counts)
 
     def flush(self) -> None:
         """Write all rows that wait."""
@@ -99,20 +128,38 @@ class RunWriter:
         replace(self.folder / META, json.dumps(self.meta, ensure_ascii=False, indent=1).encode())
 
     def save_weights(self, weights: Mapping[str, Array]) -> None:
-        replace(self.folder / WEIGHTS, save({name: np.ascontiguousarray(value) for name, value in weights.items()}))
+        self._save(WEIGHTS, weights)
+
+    def save_best(self, best: Best) -> None:
+        """The weights with the lowest held-out loss so far; run.json says at which step, and what the loss is."""
+        self._save(BEST, best.weights)
+        self.update(best=best.facts)
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        save_checkpoint(self.folder, checkpoint)
+
+    def _save(self, name: str, weights: Mapping[str, Array]) -> None:
+        replace(self.folder / name, save({key: np.ascontiguousarray(value) for key, value in weights.items()}))
 
     def finish(self, status: str = "finished", error: str = "") -> None:
         """Write what waits, close the segments, and say in run.json how the run ended."""
         try:
-            self.flush()
-            for segment in self._files.values():
-                segment.end()
+            try:
+                self.flush()
+                for segment in self._files.values():
+                    segment.end()
+            finally:
+                self._close_files()
+            self.update(status=status, error=error)
         finally:
             self.close()
-        self.update(status=status, error=error)
 
     def close(self) -> None:
-        """Let go of the files without writing anything more."""
+        """Let go of the run without writing anything more."""
+        self._close_files()
+        self._lock.release()
+
+    def _close_files(self) -> None:
         for segment in self._files.values():
             segment.file.close()
         self._files.clear()
@@ -160,6 +207,7 @@ class _Segment:
 
 def _written(folder: Path) -> list[Path]:
     """The files of a run in `folder`, and only those."""
-    own = [folder / name for name in (META, WEIGHTS, beside(folder / META).name, beside(folder / WEIGHTS).name)]
+    files = [folder / name for name in (META, WEIGHTS, BEST, CHECKPOINT)]
+    own = [*files, *map(beside, files), folder / LOCK]
     tables = [path for name in TABLES for path in segments(folder, name)]
     return [path for path in own if path.is_file() or path.is_symlink()] + tables

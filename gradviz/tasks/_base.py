@@ -13,13 +13,15 @@ class Data(ABC):
 
     Attributes: signature; baselines, losses in nats (or squared error) that need no network, by name, e.g. {"letter pairs": 3.57};
     facts, what a run stores about the data (JSON values: a text's SHA-256, its vocabulary …);
-    lag, the fewest steps back that the task makes a network remember, or None if it states none.
+    lag, the fewest steps back that the task makes a network remember, or None if it states none;
+    digest, the SHA-256 of what is read, empty if everything is made from a seed.
     """
 
     signature: Signature
     baselines: dict[str, float]
     facts: dict[str, Any]
     lag: int | None
+    digest: str = ""
 
     @abstractmethod
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
@@ -28,6 +30,18 @@ class Data(ABC):
     @abstractmethod
     def held_out(self, size: int) -> Batch:
         """Sequences never trained on, the same at every call."""
+
+    def test(self, size: int) -> Batch | None:
+        """Sequences that neither training nor any choice made in it has seen, the same at every call; None if there are none."""
+        return None
+
+    def position(self) -> dict[str, int]:
+        """Where a reader that goes on from batch to batch stands; empty if every batch is drawn anew."""
+        return {}
+
+    def restore(self, position: dict[str, int]) -> None:
+        """Go on from a `position`."""
+        return
 
     def words(self, inputs: Any) -> list[str] | None:
         """What each step of one example's inputs (time,) or (time, feature) is called in pictures; None if it has no names."""

@@ -26,8 +26,8 @@ class Characters:
 
     def encode(self, text: str) -> Integers:
         """(len(text),) token ids. A character that is not in the vocabulary is an error that names it."""
-        known = _code_points("".join(self.vocabulary))
-        points = _code_points(text)
+        known = code_points("".join(self.vocabulary))
+        points = code_points(text)
         ids = np.searchsorted(known, points).clip(max=len(known) - 1)
         strange = np.flatnonzero(known[ids] != points)
         if len(strange):
@@ -40,12 +40,14 @@ class Characters:
 
     def visible(self, ids: Iterable[int]) -> list[str]:
         """A label for every token: the character itself, a sign for blanks, the code point of what does not print."""
-        return [_visible(self.vocabulary[token]) for token in ids]
+        return [visible(self.vocabulary[token]) for token in ids]
 
 
-def _code_points(text: str) -> Integers:
-    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+def code_points(text: str) -> Integers:
+    """(len(text),) one number a character; the half surrogates that mark sentences included."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def _visible(character: str) -> str:
+def visible(character: str) -> str:
+    """The character itself, a sign for a blank, or the code point of what does not print."""
     return VISIBLE.get(character) or (character if character.isprintable() else f"U+{ord(character):04X}")

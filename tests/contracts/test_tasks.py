@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from gradviz.batch import NOTHING
 from gradviz.losses import LOSSES
 from gradviz.options import from_dict, to_dict
 from gradviz.tasks import TASKS
@@ -25,7 +26,7 @@ def check_reading(inputs, signature, shape):
     if signature.tokens:
         assert inputs.shape == shape
         assert np.issubdtype(inputs.dtype, np.integer)
-        assert 0 <= inputs.min() <= inputs.max() < signature.inputs
+        assert NOTHING <= inputs.min() <= inputs.max() < signature.inputs
     else:
         assert inputs.shape == (*shape, signature.inputs)
 

@@ -8,7 +8,7 @@ from gradviz.clipping.norm import Norm
 from gradviz.config import Experiment, Model, Recording, Training
 from gradviz.optimizers.adam import Adam
 from gradviz.tasks.text import Text
-from gradviz.training import Trainer
+from gradviz.trainer import Trainer
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
 torch.set_num_threads(1)  # small products: two threads on busy cores are a hundred times slower
@@ -52,7 +52,9 @@ def torch_loss(cell: str, blocks: tuple[str, ...], weights, inputs: np.ndarray, 
     h = torch.zeros(inputs.shape[1], weights[part + "weight_hh"].shape[2], dtype=torch.float64)
     c, outputs = torch.zeros_like(h), []
     for tokens in inputs:
-        x = {b: weights[part + "weight_ih"][k][torch.tensor(tokens)] + weights[part + "bias"][k] for k, b in enumerate(blocks)}
+        there = torch.tensor(tokens >= 0)[:, None]  # no token is the zero vector
+        read = {b: weights[part + "weight_ih"][k][torch.tensor(tokens.clip(0))] * there for k, b in enumerate(blocks)}
+        x = {b: read[b] + weights[part + "bias"][k] for k, b in enumerate(blocks)}
         u = {b: h @ weights[part + "weight_hh"][k] for k, b in enumerate(blocks)}
         if cell == "rnn":
             h = torch.tanh(x["state"] + u["state"])

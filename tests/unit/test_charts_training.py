@@ -67,6 +67,43 @@ def test_loss_that_stops_being_a_number_is_kept_and_named() -> None:
     assert np.isfinite(description.panels[0].y.limits).all()
 
 
+def held_out(*loss: float) -> pd.DataFrame:
+    return pd.DataFrame({"step": np.arange(len(loss)) * 20, "loss": list(loss), "accuracy": 0.5})
+
+
+def test_loss_shows_held_out_points_and_the_first_of_the_lowest() -> None:
+    run = ends(1.5, held_out=held_out(3.0, math.nan, 1.25, 1.25, math.inf, 2.0))
+    description = Loss().describe([run])
+    rings, dot = (mark for mark in description.panels[0].marks if isinstance(mark, Points))
+    assert rings.x.tolist() == [0, 20, 40, 60, 80, 100]
+    assert rings.y[[0, 2]].tolist() == [3.0, 1.25]
+    assert (dot.x.tolist(), dot.y.tolist(), dot.filled) == ([40], [1.25], True)
+    assert dot.hover == ("RNN, not clipped: held-out loss 1.25 after 40 updates",)
+    assert description.panels[0].x.limits == (0.0, 100.0)
+    assert ("dot", "its lowest") in description.key
+    assert description.frame.groupby("of").size().to_dict() == {"held out": 6, "training": 100}
+    assert next(mark for mark in description.panels[0].marks if isinstance(mark, Line)).label == "training 1.5"
+
+
+def test_loss_of_a_text_is_told_in_bits() -> None:
+    meta = META | {"token": "character"}
+    alone = ends(1.5, meta=meta, held_out=held_out(3.0, 2 * math.log(2), 2.0))
+    assert "Lowest held-out loss: 2 bits per character, perplexity 4, after 20 updates." in Loss().describe([alone]).subtitle
+    words = ends(1.5, "gru", meta=META | {"token": "word"}, held_out=held_out(8 * math.log(2)))
+    assert "Lowest held-out loss: 2 bits per character (RNN, not clipped); 8 bits per word (GRU, not clipped)." in (
+        Loss().describe([alone, words]).subtitle
+    )
+    nothing = ends(1.5, meta=meta, held_out=held_out(math.nan))
+    assert "Lowest" not in Loss().describe([nothing]).subtitle
+    assert not [mark for mark in Loss().describe([nothing]).panels[0].marks if isinstance(mark, Points) and mark.filled]
+
+
+def test_loss_draws_held_out_points_on_the_axis_of_the_curve() -> None:
+    run = FakeRun(steps=steps(np.geomspace(1, 1e-3, 100)), meta=META, held_out=held_out(1.0, 1e-2))
+    rings = next(mark for mark in Loss(window=1).describe([run]).panels[0].marks if isinstance(mark, Points))
+    assert rings.y == pytest.approx([0, -2])
+
+
 def test_ledger_marks_shortened_and_kept_steps() -> None:
     norm = np.array([5.0, 0.2, 0.1, 3.0])
     run = FakeRun(clipped=True, steps=steps(np.ones(4), norm, 0.5))

@@ -43,7 +43,7 @@ def test_flag_names_are_unique_and_every_default_option_has_one() -> None:
 
 
 # Options that only make sense beside another one.
-NEEDS = {"optimizer.nesterov": "--optimizer.momentum 0.9 ", "carry-state": "--task.order contiguous "}
+NEEDS = {"dropout": "--layers 2 ", "optimizer.nesterov": "--optimizer.momentum 0.9 ", "carry-state": "--task.order contiguous "}
 
 
 def different(flag: Flag, default: object, item) -> object:

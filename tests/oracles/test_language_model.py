@@ -1,0 +1,27 @@
+"""A language model on real text learns as well as PyTorch's, from the same weights on the same batches, and beats counting trigrams."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch==2.13.0")
+UPDATES = 250
+
+
+@pytest.fixture(autouse=True)
+def _its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    yield
+    sys.modules.pop("language", None)
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_bits_per_character_are_pytorchs_and_fewer_than_a_trigram_models() -> None:
+    import language
+
+    bits = language.quality(UPDATES)
+    (trigrams,) = (value for name, value in bits.items() if "trigram" in name)
+    assert bits["gradviz"] == pytest.approx(bits["PyTorch"], rel=0.01)
+    assert bits["gradviz"] < trigrams
