@@ -86,7 +86,7 @@ def pull(run: Run, head: Any, text: str, example: int) -> None:
         if len(words) > 1:
             st.session_state["position"] = min(int(st.session_state.get("position", position)), position)
             position = int(st.slider("Position of the prediction", 0, position, key="position", bind="query-params", width=420))
-        log = st.toggle("Log scale", key="log", bind="query-params", help="colours over four powers of ten")
+        log = st.toggle("Log scale", True, key="log", bind="query-params", help="colours over four powers of ten")
     click = show.Click(position, mover(run, words), HINT) if words else None
     show.chart("connectivity", [run], head=head, click=click, text=text, example=example, position=position, log=log)
 

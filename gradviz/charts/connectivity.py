@@ -60,7 +60,7 @@ class Connectivity(Chart):
     text: str = option("", "text to read; empty takes a recorded held-out sequence")
     example: int = option(0, "which of the recorded held-out sequences", low=0)
     position: int = option(-1, "the token whose prediction is looked at, counted from 0; -1 is the last", low=-1)
-    log: bool = option(False, "colours on a log scale, over four powers of ten")
+    log: bool = option(True, "colours on a log scale, over four powers of ten; else from zero on")
 
     def __post_init__(self) -> None:
         check(self)
@@ -100,8 +100,8 @@ class Connectivity(Chart):
         if self.log:
             top = float(np.ceil(np.log10(largest)))
             return Colours("depth", (top - DECADES, top), "gradient norm", log=True)
-        digit = 10.0 ** np.floor(np.log10(largest))
-        return Colours("depth", (0.0, float(np.ceil(largest / digit) * digit)), "gradient norm")
+        nice = 10.0 ** np.floor(np.log10(largest)) / 5
+        return Colours("depth", (0.0, float(np.ceil(largest / nice) * nice)), "gradient norm")
 
     def _panel(self, pull: Pull, runs: Sequence[Run], colours: Colours) -> Panel:
         values = np.ma.array(np.zeros(len(pull.words)), mask=True)

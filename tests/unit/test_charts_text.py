@@ -183,7 +183,7 @@ def test_a_factor_of_zero_ends_the_product_and_is_named(model: Any) -> None:
 
 
 def test_the_pull_of_earlier_tokens(model: Any) -> None:
-    description = Connectivity().describe([recorded()])
+    description = Connectivity(log=False).describe([recorded()])
     heat = description.panels[0].marks[0]
     assert heat.framed == ((0, 5),)
     assert heat.values[0, :5].tolist() == [1.0, 2.0, 4.0, 8.0, 1.0]

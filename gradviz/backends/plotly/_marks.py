@@ -160,7 +160,7 @@ def _text(mark: Heat, canvas: Canvas) -> None:
     refs = {"xref": name("x", canvas.index), "yref": name("y", canvas.index)}
     for row, column in mark.framed:
         x0, y0 = float(mark.x[column]) - 0.5, float(mark.y[row]) - 0.5
-        for colour, width in (("@paper", 5), ("@ink", 2)):  # seen on dark and bright cells alike
+        for colour, width in (("@paper", 4.5), ("@ink", 1.75)):  # seen on dark and bright cells alike
             line = {"color": colour, "width": width}
             canvas.shapes.append({"type": "rect", **refs, "x0": x0, "x1": x0 + 1, "y0": y0, "y1": y0 + 1, "line": line, "layer": "above"})
 
