@@ -182,7 +182,9 @@ def test_hostile_texts_stay_text(tmp_path: Path) -> None:
     page = report(load_runs(tmp_path), now=NOW).html()
     assert page.count("</script>") == 3, "the page's own"
     assert "</b>x" not in page
-    figure = next(one for one in unpacked(page)["figures"].values() if any(trace["type"] == "heatmap" and "text" in trace for trace in one["data"]))
+    figure = next(
+        one for one in unpacked(page)["figures"].values() if any(trace["type"] == "heatmap" and "text" in trace for trace in one["data"])
+    )
     grids = [trace["text"] for trace in figure["data"] if trace["type"] == "heatmap"]
     said = [text for grid in grids for row in grid for text in row]
     assert any(text.startswith("“&lt;EOS&gt;” at step") for text in said)
