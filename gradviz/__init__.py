@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from gradviz.frames import Run as Run
     from gradviz.frames import load as load
     from gradviz.frames import load_runs as load_runs
+    from gradviz.language import connectivity as connectivity
+    from gradviz.language import probability as probability
+    from gradviz.language import sample as sample
     from gradviz.network import Network as Network
     from gradviz.reports import report as report
     from gradviz.training import resume as resume
@@ -43,13 +46,16 @@ _HOME = {
     "Run": "gradviz.frames",
     "Training": "gradviz.config",
     "chart": "gradviz.charts",
+    "connectivity": "gradviz.language",
     "from_torch": "gradviz.bridges",
     "hooks": "gradviz.hooks",
     "load": "gradviz.frames",
     "load_runs": "gradviz.frames",
     "load_weights": "gradviz.bridges",
+    "probability": "gradviz.language",
     "report": "gradviz.reports",
     "resume": "gradviz.training",
+    "sample": "gradviz.language",
     "save_weights": "gradviz.bridges",
     "to_torch": "gradviz.bridges",
     "train": "gradviz.training",

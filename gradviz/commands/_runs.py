@@ -63,10 +63,10 @@ def make_folder(folder: Path) -> None:
         raise GradvizError(f"cannot make the folder {folder}: {error.strerror}. Give another --out.") from error
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, flag: str = "--name") -> str:
     """A run's name is the name of its folder, inside --out."""
     if Path(name).name != name or name in (".", "..") or not name.isprintable():
-        raise GradvizError(f"--name is {name!r}; it must be a plain folder name, without / and control characters.")
+        raise GradvizError(f"{flag} is {name!r}; it must be a plain folder name, without / and control characters.")
     return name
 
 

@@ -1,0 +1,82 @@
+"""A run that holds what went on in a network while it wrote: every gate and state, and how its gradient flows back through the text."""
+
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradviz.arrays import Integers, global_norm
+from gradviz.batch import Batch
+from gradviz.config import Experiment, Recording
+from gradviz.language.model import LanguageModel, before
+from gradviz.language.sampling import Sample
+from gradviz.network import Network
+from gradviz.recording.meta import describe
+from gradviz.recording.reading import read_meta
+from gradviz.recording.recorder import Recorder
+from gradviz.recording.store import RunWriter
+from gradviz.tasks import Data
+
+ONCE = Recording(every=1, reach_every=1, probe_every=1, held_out=1, probe_examples=1)
+
+
+class Written(Data):
+    """One text as data: the only sequence there is. of: run.json of the run whose network wrote it."""
+
+    lag = None
+
+    def __init__(self, model: LanguageModel, ids: Integers, of: dict[str, Any]) -> None:
+        targets = ids[:, None]
+        self.sequence, self.vocabulary = Batch(before(ids)[:, None], targets), model.vocabulary
+        self.signature, self.facts, self.baselines = model.network.signature, of["facts"], of.get("baselines", {})
+
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        return self.sequence
+
+    def held_out(self, size: int) -> Batch:
+        return self.sequence
+
+    def words(self, inputs: Any) -> list[str] | None:
+        return self.vocabulary.visible(inputs)
+
+
+def trace(run: Path | str, said: Sample, folder: Path | str, *, weights: str = "best", force: bool = False) -> Path:
+    """Write a run into `folder` that charts and pages open as any other. Its one sequence is the prompt and what was written after it, read
+    once more in double precision: arrays of all points, and gradients of the loss summed over the text.
+
+    run: the folder of the run that wrote `said`; weights: with which of its weights. A folder that holds a run is refused unless `force`.
+    """
+    began, of, model, folder = time.perf_counter(), read_meta(run), LanguageModel.load(run, weights), Path(folder)
+    ids = np.concatenate([model.vocabulary.encode(said.prompt, final=False), said.ids])
+    experiment = replace(Experiment.from_dict(of["experiment"]), name=folder.name)
+    data, network = Written(model, ids, of), model.fresh()
+    with RunWriter.create(folder, {"name": folder.name, "status": "running"}, force=force) as writer:
+        recorder = Recorder(network, ONCE, writer, data.sequence, 0)
+        writer.update(**describe(experiment, data, network, recorder.probed), trace=_facts(model, said))
+        recorder.between(0)
+        writer.append("steps", {**_pass(network, recorder, data.sequence), "seconds": time.perf_counter() - began})
+        precision = experiment.training.precision
+        writer.save_weights({name: array.astype(precision) for name, array in network.parameters.items()})
+        writer.update(seconds=time.perf_counter() - began)
+    return folder
+
+
+def _pass(network: Network, recorder: Recorder, batch: Batch) -> dict[str, Any]:
+    """Forward and backward once, watched by the recorder; its row of the table `steps`, in which nothing is learned."""
+    with recorder.watching(0, batch):
+        run = network.forward(batch.inputs)
+        loss = network.loss(run, batch, reduction="sum")
+        gradients = network.backward(run, loss.d_outputs).parameters
+    length = global_norm(gradients.values())
+    return {
+        "step": 0, "loss": loss.mean, "loss_sum": loss.sum, "rate": 0.0, "norm_before": length, "norm_after": length, "clipped": False,
+        "cosine": 1.0, "threshold": float("nan"), "tokens": loss.count,
+    }  # fmt: skip
+
+
+def _facts(model: LanguageModel, said: Sample) -> dict[str, Any]:
+    """What run.json says of the writing."""
+    written = {"prompt": said.prompt, "text": said.text, "tokens": len(said.ids), "ended": said.ended, "unknown": said.unknown}
+    return {"of": model.name, **written, **asdict(said.choice), "seed": said.seed}
