@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from gradviz.dashboards import look, show
+from gradviz.dashboards import look, parts, show
 from gradviz.errors import GradvizError
 from gradviz.frames import Run
 from gradviz.language import Choice, Sample, sample
@@ -14,10 +14,22 @@ LONGEST = 2000  # tokens
 
 
 def search(run: Run, head: Any) -> None:
+    """The ranking for one property, and what it leads to: the text in the colours of the best unit."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         names = {name.replace("_", " "): name for name in PROPERTIES}
-        name = names[st.selectbox("Property", list(names), key="property", bind="query-params", width=320)]
-    show.chart("units", [run], head=head, property=name)
+        first = list(names).index("inside word") if "inside word" in names else 0
+        name = names[st.selectbox("Property", list(names), first, key="property", bind="query-params", width=240)]
+        layer = parts.layer_choice([run])
+    show.chart("units", [run], head=head, property=name, layer=layer)
+    frame = show.describe("units", [run], property=name, layer=layer).frame
+    if len(frame):
+        best = int(frame["unit"].iloc[0])
+        st.button(f"Read a text in the colours of unit {best}", icon=":material/format_color_text:", on_click=read_with, args=(best,))
+
+
+def read_with(unit: int) -> None:
+    """Runs before the page is drawn again."""
+    st.session_state.update({"part": "Read", "colour": "State", "unit": unit})
 
 
 def draw(run: Run, head: Any) -> None:

@@ -38,8 +38,8 @@ def _cut(mark: Mark, first: int, end: int) -> Mark | None:
     match mark:
         case Heat():
             inside = _inside(mark.x, first, end)
-            texts, hover = _columns(mark.letters, inside), _columns(mark.hover, inside)
-            return replace(mark, x=mark.x[inside] - first, values=mark.values[:, inside], letters=texts, hover=hover)
+            letters, said = _columns(mark.letters, inside), _columns(mark.hover, inside)
+            return replace(mark, x=mark.x[inside] - first, values=mark.values[:, inside], letters=letters, hover=said)
         case Line():
             inside = _inside(mark.x, first, end)
             return replace(mark, x=mark.x[inside] - first, y=mark.y[inside])

@@ -47,9 +47,9 @@ class Units(Chart):
 
     def describe(self, runs: Sequence[Run]) -> Description:
         found = [(one, self._ranking(one)) for run in runs for one in speakers([run], self.text or tail(run, READ), 0)[0]]
-        ranked = [(one, ranking) for one, ranking in found if not ranking.missing]
+        ranked = [(one, ranking) for one, ranking in found if not _reason(ranking)]
         if not ranked:
-            reasons = [f"{one.run.label}: {ranking.missing}" for one, ranking in found]
+            reasons = [f"{one.run.label}: {_reason(ranking)}" for one, ranking in found]
             return nothing("units", " ".join(reasons[:1]) or RECORD, COLUMNS, LOOK_FOR)
         shown, what = [one.run for one, _ in ranked], PROPERTIES[self.property].what
         return Description(
@@ -72,6 +72,13 @@ class Units(Chart):
         return respond(one.model, one.text, self.layer, properties=[self.property])[self.property]
 
 
+def _reason(ranking: Ranking) -> str:
+    """Why no unit is shown."""
+    return ranking.missing or (
+        "" if np.isfinite(ranking.scores[0]) else "no unit has a score: their states are not numbers, or do not change."
+    )
+
+
 def _measure(ranking: Ranking) -> str:
     if ranking.measure == "AUC":
         return "|2 AUC − 1|, where AUC is the chance that its state is higher at a token where this holds than at another (0 none, 1 all)"
@@ -79,7 +86,7 @@ def _measure(ranking: Ranking) -> str:
 
 
 def _frame(one: Speaker, ranking: Ranking) -> pd.DataFrame:
-    place = {"run": one.run.label, "property": ranking.property, "point": ranking.point, "measure": ranking.measure}
+    place = {"run": one.run.label, "property": ranking.name, "point": ranking.point, "measure": ranking.measure}
     columns = {"rank": np.arange(1, len(ranking.units) + 1), "unit": ranking.units, "score": ranking.scores, "error": ranking.errors}
     return pd.DataFrame({**place, **columns, "strength": ranking.strengths}, columns=list(COLUMNS))
 
@@ -123,7 +130,7 @@ def _told(ranking: Ranking, own: str) -> Panel:
     numbers = np.unique(ranking.holds[~np.isnan(ranking.holds)])
     means = np.array([states[ranking.holds == at].mean() for at in numbers])
     line = Line(numbers, means, f"unit {unit}", own)
-    return Panel((line,), Axis(ranking.property.replace("_", " ")), Axis(f"mean {ranking.point} state of unit {unit}"))
+    return Panel((line,), Axis(ranking.name.replace("_", " ")), Axis(f"mean {ranking.point} state of unit {unit}"))
 
 
 def _density(states: np.ndarray, edges: np.ndarray, label: str, name: str) -> Line:

@@ -40,7 +40,9 @@ class Choice:
         if self.avoid_unknown and unk is not None:
             logs[unk] = -np.inf
         if not np.isfinite(logs.max()):
-            raise GradvizError("no token has a probability above 0 that is a number: this network's outputs are not finite, or it knows UNK only.")
+            raise GradvizError(
+                "no token has a probability above 0 that is a number: this network's outputs are not finite, or it knows UNK only."
+            )
         if self.temperature == 0:
             return np.asarray(np.arange(len(logs)) == logs.argmax(), np.float64)
         with np.errstate(over="ignore", under="ignore"):

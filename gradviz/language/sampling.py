@@ -34,9 +34,7 @@ class Sample:
     seed: int | None = None
 
 
-def sample(
-    run: Source, prompt: str = "", *, length: int = 200, choice: Choice = PLAIN, seed: int | np.random.Generator = 0
-) -> Sample:
+def sample(run: Source, prompt: str = "", *, length: int = 200, choice: Choice = PLAIN, seed: int | np.random.Generator = 0) -> Sample:
     """Let the model write at most `length` tokens: after a prompt that it reads first, or from nothing: x⟨1⟩ = 0, a⟨0⟩ = 0.
 
     It stops at an EOS, if sentences end in its vocabulary. A prompt's last sentence goes on. The same seed writes the same text on the

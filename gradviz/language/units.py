@@ -59,9 +59,7 @@ class Ranking:
         ]  # fmt: skip
 
 
-def respond(
-    run: Source, text: str, layer: int = 0, *, point: str = "", properties: Iterable[str] | None = None
-) -> dict[str, Ranking]:
+def respond(run: Source, text: str, layer: int = 0, *, point: str = "", properties: Iterable[str] | None = None) -> dict[str, Ranking]:
     """By property: the units of a layer ranked by how well their state after each token tells it.
 
     point: "cell" or "hidden", or any other; empty takes the cell state if there is one. properties: names, all if None. The best of many

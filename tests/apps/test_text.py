@@ -34,7 +34,7 @@ def test_every_part_of_the_page(part: str, runs: Path, monkeypatch: pytest.Monke
     app = opened(runs, monkeypatch, "text", part=part)
     fine(app)
     assert app.segmented_control(key="part").value == part
-    assert len(charts(app)) == (part != "Write")
+    assert len(charts(app)) == {"Write": 0, "Search": 2}.get(part, 1)
 
 
 @pytest.mark.parametrize("colour", reading.COLOURS)
@@ -133,3 +133,13 @@ def test_the_recorded_arrays_are_what_is_drawn(runs: Path, monkeypatch: pytest.M
     assert "unit 3" in str(charts(app)[0]["layout"])
     assert f"“{run.words(0)[0]}” at step 0" in str(picture["text"])
     assert len(values) == len(run.words(0))
+
+
+def test_a_unit_that_was_found_colours_a_text(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", part="Search")
+    best = app.title[0].value.split("nit ")[1].split(" ")[0]
+    app.button[0].click().run()
+    fine(app)
+    assert app.segmented_control(key="part").value == "Read"
+    assert app.number_input(key="unit").value == int(best)
+    assert app.title[0].value.startswith(f"Unit {best} ")

@@ -2,19 +2,23 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gradviz.charts import _speakers, connectivity, sentence, text_probability
+from gradviz.charts import _speakers, connectivity, sentence, text_probability, units
 from gradviz.charts._passage import cells
+from gradviz.charts._tail import tail
 from gradviz.charts.connectivity import Connectivity
 from gradviz.charts.sentence import Sentence
 from gradviz.charts.text_probability import TextProbability
 from gradviz.charts.text_unit import TextUnit
+from gradviz.charts.units import Units
 from gradviz.errors import GradvizError
+from gradviz.language import Ranking
 from tests.chart_runs import FakeRun
 
 WORDS = list("ab␣ab↵")
@@ -237,3 +241,75 @@ def test_several_runs_share_a_title(model: Any) -> None:
     assert TextProbability().describe(runs).title == "The RNN spends 1.8 bits per token and the LSTM 1.8"
     said = "Half of what moves “↵” at step 5 lies in the last tokens before it: 2 in the RNN and 2 in the LSTM"
     assert Connectivity().describe(runs).title == said
+
+
+# ------------------------------------------------------------------ units
+
+
+def ranked(scores: list[float], holds: Any, values: Any, measure: str = "AUC", missing: str = "") -> Ranking:
+    order = np.argsort([-abs(2 * score - 1) for score in scores], kind="stable")
+    found = np.array(scores)[order]
+    return Ranking("inside_word", "cell", measure, order, found, found * 0 + 0.01, np.array(holds), np.array(values), 2, 2, missing)
+
+
+@pytest.fixture
+def ranking(model: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A network whose units are ranked like this; unit 1 is 1 where the property holds and 0 elsewhere."""
+    states = np.array([[0.5, 1.0], [0.2, 0.0], [0.5, 1.0], [0.9, 0.0]])
+    found = SimpleNamespace(now=ranked([0.4, 0.0], [True, False, True, False], states), text="")
+
+    def respond(model: Any, text: str, layer: int, properties: list[str]) -> dict[str, Ranking]:
+        found.text = text
+        return dict.fromkeys(properties, found.now)
+
+    monkeypatch.setattr(units, "respond", respond)
+    monkeypatch.setattr(units, "tail", lambda run, most: "ab\n")
+    return found
+
+
+def test_units_are_ranked_and_the_best_one_told(ranking: Any) -> None:
+    description = Units().describe([recorded()])
+    best, others = description.panels[0].marks
+    assert description.panels[0].x.ticks == ((0.0, "1"), (1.0, "0"))
+    assert (best.y.tolist(), others.y.tolist()) == ([1.0], [pytest.approx(0.2)])
+    assert description.title == "Unit 1 of the LSTM (AUC 0.00 ± 0.01) answers best to letters, as against spaces and signs"
+    without, holding = description.panels[1].marks
+    assert (without.label, holding.label) == ("does not hold", "holds")
+    assert (without.y[0], holding.y[-1]) == (1.0, 1.0), "all tokens of either case at their own end"
+    assert without.y.sum() == holding.y.sum() == 1
+    assert ranking.text == "ab\n", "read is the end of the text that was learned"
+    Units(text="b").describe([recorded()])
+    assert ranking.text == "b"
+
+
+def test_a_number_is_drawn_against_the_mean_state(ranking: Any) -> None:
+    ranking.now = ranked([0.6, 0.9], [0.0, 1.0, 1.0, math.nan], [[0, 1], [0, 2], [0, 4], [0, 9]], "Spearman")
+    line = Units(property="position_in_line").describe([recorded()]).panels[1].marks[0]
+    assert (line.x.tolist(), line.y.tolist()) == ([0.0, 1.0], [1.0, 3.0])
+
+
+def test_a_text_that_says_too_little_says_so(ranking: Any) -> None:
+    ranking.now = ranked([0.5], [True] * 4, np.zeros((4, 1)), missing="not enough data: use a longer text.")
+    assert Units().describe([recorded()]).missing == "LSTM, clipped: not enough data: use a longer text."
+    ranking.now = ranked([math.nan], [True] * 4, np.full((4, 1), math.nan))
+    assert "not numbers" in Units().describe([recorded()]).missing
+
+
+def test_an_unknown_property_lists_the_others() -> None:
+    with pytest.raises(GradvizError, match="inside_quotes"):
+        Units(property="nonsense")
+
+
+def test_the_tail_of_a_text_is_what_was_held_out(tmp_path: Path) -> None:
+    def learned(file: str, characters: int) -> Any:
+        settings = {"file": file, "held_out": "0.25"}
+        return SimpleNamespace(meta={"facts": {"characters": characters}}, setting=lambda _, name: settings[name])
+
+    (tmp_path / "b.txt").write_text("ä" * 40 + "€z", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("x" * 10, encoding="utf-8")
+    assert tail(learned(str(tmp_path / "b.txt"), 42), 1000) == "ä" * 8 + "€z", "a quarter"
+    assert tail(learned(str(tmp_path / "b.txt"), 42), 3) == "ä€z"
+    assert tail(learned(str(tmp_path), 52 * 4), 1000) == "x" * 10 + "ä" * 40 + "€z", "files in their order"
+    assert tail(learned(str(tmp_path / "gone"), 42), 10) == ""
+    built_in = tail(learned("", 400), 1000)
+    assert len(built_in) == 100
