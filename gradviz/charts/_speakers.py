@@ -44,7 +44,7 @@ def probed(run: Run, model: LanguageModel, example: int) -> str:
     return model.vocabulary.decode([ids[word] for word in run.words(example) or [] if word in ids], specials=False)
 
 
-def quoted(text: str, most: int = 40) -> str:
+def quoted(text: str, most: int = 56) -> str:
     """A text as a title says it: on one line, its beginning if it is long."""
     line = " ".join(text.split())
     return f"“{line if len(line) <= most else line[: most - 1].rstrip() + '…'}”"
