@@ -51,6 +51,18 @@ def inks(heat: Heat) -> list[Ink]:
     return found
 
 
+def frames(heat: Heat) -> list[tuple[float, float, float]]:
+    """(left, bottom, width) of the frames around framed cells, in cells of height 1: neighbours in a row share one."""
+    found: list[tuple[float, float, float]] = []
+    for row, column in sorted(heat.framed):
+        left, bottom = float(heat.x[column]) - 0.5, float(heat.y[row]) - 0.5
+        if found and found[-1][1] == bottom and found[-1][0] + found[-1][2] == left:
+            found[-1] = (found[-1][0], bottom, found[-1][2] + 1)
+        else:
+            found.append((left, bottom, 1.0))
+    return found
+
+
 def on(heat: Heat, value: float) -> str:
     """The ink that stands out more from the colour of a value."""
     if not np.isfinite(value):

@@ -1,7 +1,7 @@
 """Runs that can be asked about a text: language models with their weights, and the text they are asked about."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradviz.charts._passage import MOST
 from gradviz.errors import GradvizError
@@ -12,6 +12,8 @@ RECORD = (
     "No run here is a language model whose weights and vocabulary were stored. Train one with `gradviz train my.txt`: "
     "it writes them beside its tables."
 )
+
+UNKNOWN = "�"
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,13 @@ def speakers(runs: Sequence[Run], text: str, example: int) -> tuple[list[Speaker
 
 
 def probed(run: Run, model: LanguageModel, example: int) -> str:
-    """The text of a recorded sequence, from the labels of its tokens; those that are no token of the vocabulary are left out."""
-    labels = model.vocabulary.visible(range(len(model.vocabulary)))
-    ids = {label: token for token, label in enumerate(labels)}
-    return model.vocabulary.decode([ids[word] for word in run.words(example) or [] if word in ids], specials=False)
+    """The text of a recorded sequence, from the labels of its tokens. What stands for no token is left out; an unknown one is written
+    as a character that is not known either."""
+    vocabulary = model.vocabulary
+    ids = {label: token for token, label in enumerate(vocabulary.visible(range(len(vocabulary))))}
+    found = [ids[word] for word in run.words(example) or [] if word in ids]
+    spelled = replace(vocabulary, tokens=(*vocabulary.tokens, UNKNOWN))
+    return spelled.decode([len(vocabulary) if token == vocabulary.unk else token for token in found], specials=False)
 
 
 def quoted(text: str, most: int = 56) -> str:

@@ -9,7 +9,7 @@ from matplotlib.text import Text
 from gradviz.backends import matplotlib, plotly
 from gradviz.backends._flow import LEAST, LINE, LONGEST, SHORTEST, lines
 from gradviz.backends._layout import plan
-from gradviz.backends._letters import DARK, LIGHT, inks, on, size
+from gradviz.backends._letters import DARK, LIGHT, frames, inks, on, size
 from gradviz.backends.theme import TOKENS
 from gradviz.charts._description import Axis, Bars, Description, Heat, Panel
 from tests.pictures import INF, MARKS, NAN, T, describe
@@ -81,6 +81,13 @@ def test_values_hover_and_frames_go_with_their_letters() -> None:
     top = len(heat.letters) - 1
     assert {float(heat.values[at]) for at in heat.framed} == {0, 59}
     assert (top, 0) in heat.framed
+
+
+def test_cells_of_one_token_share_a_frame() -> None:
+    heat = drawn(text("ab↵" + "cde" * 4, framed=((0, 1), (0, 4), (0, 5), (0, 8))))
+    assert set(frames(heat)) == {(0.5, 0.5, 1.0), (0.5, -0.5, 2.0), (4.5, -0.5, 1.0)}
+    shapes = plotly.figure(text("abcd", framed=((0, 1), (0, 2))))["layout"]["shapes"]
+    assert {(shape["x0"], shape["x1"]) for shape in shapes} == {(0.5, 2.5)}
 
 
 def test_texts_of_several_runs_have_cells_of_one_size() -> None:

@@ -1,7 +1,6 @@
 """Pictures of texts, on values whose right answer is known."""
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +18,7 @@ from gradviz.charts.text_unit import TextUnit
 from gradviz.charts.units import Units
 from gradviz.errors import GradvizError
 from gradviz.language import Ranking
+from gradviz.text.vocabulary import Vocabulary
 from tests.chart_runs import FakeRun
 
 WORDS = list("ab␣ab↵")
@@ -98,21 +98,7 @@ def test_hover_tells_word_step_and_value() -> None:
 # ------------------------------------------------------------------ charts that ask the network
 
 
-@dataclass
-class Vocabulary:
-    level: str = "character"
-
-    def __len__(self) -> int:
-        return 4
-
-    def encode(self, text: str) -> list[int]:
-        return ["ab \n".index(letter) for letter in text]
-
-    def decode(self, ids: list[int], *, specials: bool = True) -> str:
-        return "".join("ab \n"[at] for at in ids)
-
-    def visible(self, ids: Any) -> list[str]:
-        return ["ab␣↵"[at] for at in ids]
+VOCABULARY = Vocabulary("character", ("<UNK>", *"ab \n"), "none")
 
 
 FACTORS = np.array([0.5, 0.25, 0.125, 1.0, 0.5, 0.0625])
@@ -125,10 +111,10 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Any:
     def load(path: Any) -> Any:
         if path == "nowhere":
             raise GradvizError("nowhere holds no weights.")
-        return SimpleNamespace(vocabulary=Vocabulary())
+        return SimpleNamespace(vocabulary=VOCABULARY)
 
     def said(model: Any, text: str) -> Any:
-        tokens = Vocabulary().visible(Vocabulary().encode(text))
+        tokens = VOCABULARY.visible(VOCABULARY.encode(text))
         logs = np.log(np.resize(found.factors, len(tokens)))
         return SimpleNamespace(tokens=tokens, log_factors=logs, log_probability=logs.sum(), alternatives=[[("b", 0.75)]] * len(tokens))
 
@@ -156,6 +142,16 @@ def test_a_text_of_ones_own(model: Any) -> None:
     description = TextProbability(text="bb").describe([recorded()])
     assert "".join(description.panels[0].marks[0].letters[0]) == "bb"
     assert "a text of your own" in description.subtitle
+
+
+def test_a_recorded_sequence_becomes_a_text_with_the_same_tokens() -> None:
+    words = Vocabulary("word", ("<UNK>", "<EOS>", "the", "cat", "."), "sentence")
+    for vocabulary, labels in (
+        (words, ["∅", "the", "<UNK>", ".", "<EOS>", "<UNK>", "cat", ".", "<EOS>"]),
+        (VOCABULARY, ["a", "<UNK>", "␣", "↵", "b"]),
+    ):
+        text = _speakers.probed(FakeRun(texts={0: labels}), SimpleNamespace(vocabulary=vocabulary), 0)  # type: ignore[arg-type]
+        assert vocabulary.visible(vocabulary.encode(text)) == [label for label in labels if label != "∅"]
 
 
 @pytest.mark.parametrize("chart", [TextProbability, Sentence, Connectivity])

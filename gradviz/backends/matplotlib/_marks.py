@@ -131,10 +131,11 @@ def _text(mark: Heat, canvas: Canvas) -> None:
         style |= {"fontfamily": "DejaVu Sans Mono", "ha": "center", "va": "center_baseline", "clip_on": True}
         for row, column, text in zip(ink.rows, ink.columns, ink.texts, strict=True):
             canvas.ax.text(float(mark.x[column]), float(mark.y[row]), text, **style)
-    for row, column in mark.framed:
-        corner = (float(mark.x[column]) - 0.5, float(mark.y[row]) - 0.5)
-        for edge, width in ((_PAPER, 4.5), (colour("ink"), 1.75)):  # seen on dark and bright cells alike
-            frame = Rectangle(corner, 1, 1, facecolor="none", edgecolor=edge, linewidth=in_points(width), zorder=4, clip_on=False)
+    for left, bottom, width in _letters.frames(mark):
+        for edge, thick in ((_PAPER, 4.5), (colour("ink"), 1.75)):  # seen on dark and bright cells alike
+            frame = Rectangle(
+                (left, bottom), width, 1, facecolor="none", edgecolor=edge, linewidth=in_points(thick), zorder=4, clip_on=False
+            )
             canvas.ax.add_patch(frame)
 
 

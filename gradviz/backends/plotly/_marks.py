@@ -158,11 +158,11 @@ def _text(mark: Heat, canvas: Canvas) -> None:
         style = {"text": [escape(text) for text in ink.texts], "textfont": font, "opacity": _letters.FAINT if ink.faint else 1.0}
         canvas.trace("scatter", mode="text", x=numbers(x), y=numbers(y), hoverinfo="skip", **style)
     refs = {"xref": name("x", canvas.index), "yref": name("y", canvas.index)}
-    for row, column in mark.framed:
-        x0, y0 = float(mark.x[column]) - 0.5, float(mark.y[row]) - 0.5
-        for colour, width in (("@paper", 4.5), ("@ink", 1.75)):  # seen on dark and bright cells alike
-            line = {"color": colour, "width": width}
-            canvas.shapes.append({"type": "rect", **refs, "x0": x0, "x1": x0 + 1, "y0": y0, "y1": y0 + 1, "line": line, "layer": "above"})
+    for left, bottom, width in _letters.frames(mark):
+        corners = {"x0": left, "x1": left + width, "y0": bottom, "y1": bottom + 1}
+        for colour, thick in (("@paper", 4.5), ("@ink", 1.75)):  # seen on dark and bright cells alike
+            line = {"color": colour, "width": thick}
+            canvas.shapes.append({"type": "rect", **refs, **corners, "line": line, "layer": "above"})
 
 
 def rule(mark: Rule, canvas: Canvas) -> None:
