@@ -85,9 +85,9 @@ class Reading:
         """The mask if sequences have lengths of their own, else None."""
         return None if self.lengths is None else self.mask
 
-    def first(self, count: int) -> "Reading":
-        """The first `count` sequences."""
-        return Reading(self.inputs[:, :count], None if self.lengths is None else self.ends[:count], self.whose)
+    def some(self, chosen: slice) -> "Reading":
+        """Some of the sequences."""
+        return Reading(self.inputs[:, chosen], None if self.lengths is None else self.ends[chosen], self.whose)
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,11 @@ class Batch:
     def mask(self) -> Array:
         """(time, batch) true where a step belongs to its sequence, false in the padding."""
         return self.reading.mask
+
+    def some(self, chosen: slice, at: str) -> "Batch":
+        """Some of the examples; targets of the last step alone have no time axis."""
+        targets, reading = self.targets[chosen] if at == "last" else self.targets[:, chosen], self.reading.some(chosen)
+        return Batch(reading.inputs, targets, reading.lengths, None if self.decoder is None else self.decoder.some(chosen))
 
 
 def check_at(at: str) -> None:

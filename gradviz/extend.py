@@ -1,4 +1,4 @@
-"""The door for people who add a cell, a clipping rule, an optimizer, a task, a quantity, a chart or a finding.
+"""The door for people who add a cell, a clipping rule, an optimizer, a task, a quantity, a property of texts, a chart or a finding.
 
 Derive one class from a base below, in a file of its own: the file's name is the entry's name. Put the file into gradviz's folder of that
 kind, or keep it where it is and load it: `gradviz --extend my_cell.py …`, or `gradviz.extend.load("my_cell.py")`.
@@ -18,6 +18,7 @@ from gradviz.clipping._base import State as ClipState
 from gradviz.errors import GradvizError
 from gradviz.findings import FINDINGS, Finding, Verdict
 from gradviz.frames import Run
+from gradviz.language.properties import PROPERTIES, Property
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.optimizers._base import State as OptimizerState
 from gradviz.options import check, option
@@ -27,7 +28,7 @@ from gradviz.registry import Registry, load_file
 from gradviz.shapes import encoder_decoder, many_to_many, many_to_one, one_to_many
 from gradviz.tasks import TASKS, Data, Task
 
-REGISTRIES: tuple[Registry[Any], ...] = (CELLS, CLIPPING, OPTIMIZERS, RATES, TASKS, QUANTITIES, FINDINGS, CHARTS)
+REGISTRIES: tuple[Registry[Any], ...] = (CELLS, CLIPPING, OPTIMIZERS, RATES, TASKS, QUANTITIES, PROPERTIES, FINDINGS, CHARTS)
 
 
 def load(path: str | Path) -> list[tuple[str, str]]:
@@ -62,6 +63,7 @@ __all__ = [
     "CLIPPING",
     "FINDINGS",
     "OPTIMIZERS",
+    "PROPERTIES",
     "QUANTITIES",
     "RATES",
     "REGISTRIES",
@@ -87,6 +89,7 @@ __all__ = [
     "Panel",
     "Parameters",
     "Points",
+    "Property",
     "Quantity",
     "Rate",
     "Reading",

@@ -100,6 +100,10 @@ class Hooks:
         found = {point: [change for pattern, change in self._changes if fnmatchcase(f"{prefix}.{point}", pattern)] for point in points}
         return {point: changes for point, changes in found.items() if changes}
 
+    def observed(self, name: str) -> bool:
+        """Whether anyone looks at a point, or at a gradient there."""
+        return any(fnmatchcase(name, pattern) for pattern, _, _ in self._observers)
+
     def show(self, name: str, array: Callable[[str], Array], kinds: tuple[str, ...] = ("",)) -> None:
         """Give `array(kind)` to all observers of these kinds ("" for activations) whose pattern matches; nothing is computed if there
         are none."""

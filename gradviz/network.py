@@ -1,7 +1,9 @@
 """A recurrent network: (embedding →) a stack of layers → readout; or two stacks, an encoder and a decoder, → readout."""
 
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,11 +11,11 @@ from gradviz.architecture import Architecture, Part
 from gradviz.arrays import Array, Integers, Parameters
 from gradviz.batch import Batch, Reading, Signature, check_at, check_inputs, padding_of
 from gradviz.config import Model
-from gradviz.errors import GradvizError, ShapeError, unknown
+from gradviz.errors import GradvizError, ShapeError
 from gradviz.hooks import Change, Hooks, Observer, Point, table
 from gradviz.initializers import Layout, initialize
-from gradviz.losses import LOSSES
-from gradviz.passes import Gradients, Loss, Pass, States, check_states
+from gradviz.passes import Gradients, Learned, Loss, Pass, States, check_states
+from gradviz.readout import MOST, Asked, Readout, last_targets
 from gradviz.stack import Stack, Wanted, handed_back, handed_over, joined, plus
 from gradviz.tape import Tape
 
@@ -100,7 +102,14 @@ class Network:
         check_at(at := at or self.signature.at)
         self._check_decoder(decoder, inputs, at)
         self._check_states(initial or {}, inputs, self.parts.bottom.places)
-        trace = self._stack(self.parts.bottom).forward(inputs, padding_of(inputs, lengths), initial or {}, reuse=reuse)
+        run = self._unread(Reading(inputs, lengths), initial or {}, decoder, at, reuse=reuse)
+        outputs = self.readout.outputs(run.features)
+        self.hooks.show("readout.logits", lambda kind: outputs)
+        return replace(run, outputs=outputs)
+
+    def _unread(self, reading: Reading, initial: States, decoder: Reading | None, at: str, *, reuse: bool) -> Pass:
+        """A pass that is not read out yet: its outputs are of no step."""
+        trace = self._stack(self.parts.bottom).forward(reading.inputs, padding_of(reading.inputs, reading.lengths), initial, reuse=reuse)
         layer_inputs, tapes, weights, masks, top = trace.layer_inputs, trace.tapes, trace.weights, trace.masks, trace.outputs
         if decoder is not None:
             padding = padding_of(decoder.inputs, decoder.lengths)
@@ -108,18 +117,16 @@ class Network:
             layer_inputs, tapes, top = layer_inputs + later.layer_inputs, tapes | later.tapes, later.outputs
             weights, masks = weights | later.weights, masks | later.masks
         features = joined([tapes[name].final[0][None] for name in self.parts.highest]) if at == "last" else top
-        with np.errstate(all="ignore"):
-            logits = features @ self.readout_weight + self.parameters["readout.bias"]
-        self.hooks.show("readout.logits", lambda kind: logits)
         final = {name: tuple(state.copy() for state in tape.final) for name, tape in tapes.items()}
+        outputs = np.zeros((0, reading.size, self.signature.outputs), self.dtype)
         read = None if decoder is None else decoder.inputs
-        return Pass(inputs, at, logits, final, features, layer_inputs, tapes, weights, read, masks)
+        return Pass(reading.inputs, at, outputs, final, features, layer_inputs, tapes, weights, read, masks)
 
     @property
-    def readout_weight(self) -> Array:
-        """(width, output); with tied weights the embedding, transposed."""
-        own: Array = self.parameters[self.parts.top.embedding].T if self.model.tied else self.parameters["readout.weight"]
-        return own
+    def readout(self) -> Readout:
+        """What turns features into outputs; with tied weights it is the embedding, transposed."""
+        weight = self.parameters[self.parts.top.embedding].T if self.model.tied else self.parameters["readout.weight"]
+        return Readout(weight, self.parameters["readout.bias"])
 
     def _stack(self, part: Part) -> Stack:
         return Stack(part, self.parts, self.parameters, self.dtype, self.hooks, self._pool, self._dropping)
@@ -147,29 +154,33 @@ class Network:
     def loss(self, run: Pass, batch: Batch, *, reduction: str = "mean") -> Loss:
         """The loss of a pass. reduction: whether `d_outputs` is the gradient of the "mean" per counted step or of the "sum"
         over time (mean over the batch)."""
-        if self.signature.loss not in LOSSES:
-            raise unknown("loss", self.signature.loss, LOSSES)
-        if reduction not in ("mean", "sum"):
-            raise unknown("reduction", reduction, ("mean", "sum"))
-        at_last = run.at == "last"
-        targets = self._last_targets(batch) if at_last else batch.targets
-        mask = np.ones((1, batch.size), bool) if at_last else batch.answered.mask
-        count = int(mask.sum())
-        real = np.zeros((), self.dtype).real.dtype
-        per_step, d_outputs = LOSSES[self.signature.loss](run.outputs, targets, mask.astype(real))
-        total = per_step.sum(dtype=np.result_type(per_step.dtype, np.float64)).item()
-        scale = count if reduction == "mean" else batch.size
-        return Loss(total / count, total / batch.size, per_step, d_outputs / real.type(scale), count)
+        return self._asked(batch, run.at, reduction).of(run.outputs)
 
-    def _last_targets(self, batch: Batch) -> Array | Integers:
-        """(1, batch, …): the targets of each sequence's last step."""
-        if self.signature.at == "last":
-            return batch.targets[None]
-        if batch.targets.shape[:2] != (batch.steps, batch.size):
-            raise ShapeError(f"targets have shape {batch.targets.shape}; those of every step begin with {(batch.steps, batch.size)}.")
-        last = np.full(batch.size, batch.steps) if batch.lengths is None else np.asarray(batch.lengths)
-        ends: Array = batch.targets[last - 1, np.arange(batch.size)]
-        return ends[None]
+    def _asked(self, batch: Batch, at: str, reduction: str) -> Asked:
+        if at != "last":
+            return Asked(self.signature.loss, batch.targets, batch.answered.mask, reduction)
+        targets = batch.targets[None] if self.signature.at == "last" else last_targets(batch)
+        return Asked(self.signature.loss, targets, np.ones((1, batch.size), bool), reduction)
+
+    def learn(self, batch: Batch, initial: States | None = None, *, reduction: str = "mean", truncation: int = 0) -> Learned:
+        """Forward, loss, backward, in the buffers of the last batch: what `forward`, `loss` and `backward` do one after the other.
+
+        Of many outputs, such as those of a large vocabulary, only some steps' are there at once, unless somebody observes
+        `readout.logits`; then neither the pass has outputs nor the loss their gradient.
+        """
+        at = self.signature.at
+        many = math.prod(batch.targets.shape[:2]) * self.signature.outputs > MOST
+        if at == "last" or not many or self.hooks.observed("readout.logits"):
+            run = self.forward(batch.inputs, batch.lengths, initial, decoder=batch.decoder, reuse=True)
+            loss = self.loss(run, batch, reduction=reduction)
+            return Learned(run, loss, self.backward(run, loss.d_outputs, truncation=truncation))
+        check_inputs(batch.inputs, self.signature)
+        self._check_decoder(batch.decoder, batch.inputs, at)
+        self._check_states(initial or {}, batch.inputs, self.parts.bottom.places)
+        run = self._unread(batch.reading, initial or {}, batch.decoder, at, reuse=True)
+        loss, gradients, arriving = self.readout.in_pieces(run.features, self._asked(batch, at, reduction))
+        self._check_backward(run, run.outputs, {}, truncation)
+        return Learned(run, loss, self._backward(run, gradients, arriving, {}, truncation, Wanted(True, False)))
 
     # ------------------------------------------------------------------ backward
 
@@ -190,15 +201,13 @@ class Network:
         respect to the vectors of input tokens, as `Gradients.inputs`.
         """
         self._check_backward(run, d_outputs, d_final or {}, truncation)
-        wanted = Wanted(parameters, tokens)
         self.hooks.show("readout.logits", lambda kind: d_outputs, ("total",))
-        flat = d_outputs.reshape(-1, d_outputs.shape[2])
-        with np.errstate(all="ignore"):
-            gradients: Parameters = {}
-            if parameters:
-                gradients = {"readout.weight": run.features.reshape(len(flat), -1).T @ flat, "readout.bias": flat.sum(axis=0)}
-            arriving = d_outputs @ self.readout_weight.T
-        ends = dict(d_final or {})
+        gradients, arriving = self.readout.back(run.features, d_outputs)
+        wanted = Wanted(parameters, tokens)
+        return self._backward(run, gradients if parameters else {}, arriving, d_final or {}, truncation, wanted)
+
+    def _backward(self, run: Pass, gradients: Parameters, arriving: Array, ends: States, truncation: int, wanted: Wanted) -> Gradients:
+        """From the gradient that arrives at the features on. gradients: those of the readout, if they are wanted."""
         if run.at == "last":
             ends, arriving = self._with_readout(ends, arriving[0]), self._nothing(run.inputs)
         d_decoder: Array | None = None
@@ -208,7 +217,7 @@ class Network:
             ends, arriving, d_decoder = handed_back(self.parts, ends, later.initial), self._nothing(run.inputs), later.inputs
         found = self._stack(self.parts.bottom).backward(run, run.inputs, arriving, ends, truncation=truncation, wanted=wanted)
         gradients |= found.parameters
-        if parameters and self.model.tied:
+        if wanted.parameters and self.model.tied:
             gradients[self.parts.top.embedding] += gradients.pop("readout.weight").T
         return Gradients({name: gradients[name] for name in self.parameters if name in gradients}, found.inputs, found.initial, d_decoder)
 

@@ -70,3 +70,12 @@ class Gradients:
     inputs: Array | None
     initial: States
     decoder_inputs: Array | None = None
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What one batch taught: the pass, its loss, and the gradients."""
+
+    run: Pass
+    loss: Loss
+    gradients: Gradients

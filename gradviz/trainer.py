@@ -54,11 +54,9 @@ class Trainer:
         training, network = self.experiment.training, self.network
         rate = training.optimizer.rate * training.schedule.factor(step, training.updates)
         batch = self.data.batch(training.batch, self.rng)
-        with self.recorder.watching(step, batch):
-            with network.dropping(self.dropping):
-                run = network.forward(batch.inputs, batch.lengths, self.state, decoder=batch.decoder, reuse=True)
-            loss = network.loss(run, batch, reduction=training.reduction)
-            gradients = network.backward(run, loss.d_outputs, truncation=training.truncation).parameters
+        with self.recorder.watching(step, batch), network.dropping(self.dropping):
+            learned = network.learn(batch, self.state, reduction=training.reduction, truncation=training.truncation)
+        run, loss, gradients = learned.run, learned.loss, learned.gradients.parameters
         clipped = training.clipping.clip(gradients, network.parameters, self.clipping_state)
         self._locate_trouble(step, run, loss, clipped)
         with self.recorder.updating(step, gradients, clipped.gradients), np.errstate(all="ignore"):

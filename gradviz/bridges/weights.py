@@ -34,7 +34,7 @@ def to_torch(network: Network, prefixes: Prefixes | None = None) -> Parameters:
         own = {name.removeprefix(place): array for name, array in parameters.items() if name.startswith(place)}
         out |= {f"{prefixes.rnn}{kind}{ending(layer, direction)}": array for kind, array in to_layout(parts.model.cell, own).items()}
     if prefixes.readout is not None:
-        out[f"{prefixes.readout}weight"] = network.readout_weight.T.copy()
+        out[f"{prefixes.readout}weight"] = network.readout.weight.T.copy()
         out[f"{prefixes.readout}bias"] = parameters["readout.bias"].copy()
     return out
 

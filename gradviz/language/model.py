@@ -57,7 +57,7 @@ class LanguageModel:
         except GradvizError as error:
             raise RunError(f"{name} is no language model: {error}") from error
         _check(name, parts, vocabulary)
-        return cls(_network(parts, _file(folder, weights)), vocabulary, name)
+        return cls(_network(parts, weights_file(folder, weights)), vocabulary, name)
 
     def fresh(self) -> Network:
         """A network with the same weights and hooks and buffers of its own, in double precision: passes of one call do not disturb those
@@ -101,6 +101,17 @@ def log_softmax(logits: Array) -> Array:
     return logs
 
 
+def weights_file(folder: Path, weights: str) -> Path:
+    """Where the weights are that `LanguageModel.load` takes."""
+    if weights not in FILES:
+        raise unknown("weights", weights, FILES)
+    names = [FILES[weights]] if weights == "last" else [FILES["best"], FILES["last"]]
+    there = [folder / name for name in names if (folder / name).exists()]
+    if not there:
+        raise RunError(f"{folder} has no {FILES['last']} (yet): weights are written at the end of training, so there is nothing to ask.")
+    return there[0]
+
+
 def _dict(meta: dict[str, Any], name: str) -> dict[str, Any]:
     value = meta.get(name)
     if not isinstance(value, dict):
@@ -123,20 +134,10 @@ def _check(name: str, parts: Architecture, vocabulary: Vocabulary) -> None:
             f"step; its signature is {parts.signature}."
         )
     if parts.directions != ("forward",):
+        ways = "in both directions" if len(parts.directions) > 1 else "backward"
         raise GradvizError(
-            f"{name} is no language model: its layers read {'in both directions' if len(parts.directions) > 1 else 'backward'}, so that they "
-            "have seen what is to come. Train one with direction forward."
+            f"{name} is no language model: its layers read {ways} and have seen what is to come. Train one with direction forward."
         )
-
-
-def _file(folder: Path, weights: str) -> Path:
-    if weights not in FILES:
-        raise unknown("weights", weights, FILES)
-    names = [FILES[weights]] if weights == "last" else [FILES["best"], FILES["last"]]
-    there = [folder / name for name in names if (folder / name).exists()]
-    if not there:
-        raise RunError(f"{folder} has no {FILES['last']} (yet): weights are written at the end of training, so there is nothing to ask.")
-    return there[0]
 
 
 def _network(parts: Architecture, file: Path) -> Network:

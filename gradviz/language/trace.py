@@ -10,11 +10,11 @@ import numpy as np
 from gradviz.arrays import Integers, global_norm
 from gradviz.batch import Batch
 from gradviz.config import Experiment, Recording
-from gradviz.language.model import LanguageModel, before
+from gradviz.language.model import LanguageModel, before, weights_file
 from gradviz.language.sampling import Sample
 from gradviz.network import Network
 from gradviz.recording.meta import describe
-from gradviz.recording.reading import read_meta
+from gradviz.recording.reading import FILES, read_meta
 from gradviz.recording.recorder import Recorder
 from gradviz.recording.store import RunWriter
 from gradviz.tasks import Data
@@ -30,7 +30,7 @@ class Written(Data):
     def __init__(self, model: LanguageModel, ids: Integers, of: dict[str, Any]) -> None:
         targets = ids[:, None]
         self.sequence, self.vocabulary = Batch(before(ids)[:, None], targets), model.vocabulary
-        self.signature, self.facts, self.baselines = model.network.signature, of["facts"], of.get("baselines", {})
+        self.signature, self.facts, self.baselines = model.network.signature, of["facts"], {}  # baselines are of another text
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         return self.sequence
@@ -44,36 +44,43 @@ class Written(Data):
 
 def trace(run: Path | str, said: Sample, folder: Path | str, *, weights: str = "best", force: bool = False) -> Path:
     """Write a run into `folder` that charts and pages open as any other. Its one sequence is the prompt and what was written after it, read
-    once more in double precision: arrays of all points, and gradients of the loss summed over the text.
+    once more in double precision: arrays of all points, and gradients of the loss summed over the text. All rows stand at the update whose
+    weights wrote.
 
     run: the folder of the run that wrote `said`; weights: with which of its weights. A folder that holds a run is refused unless `force`.
     """
     began, of, model, folder = time.perf_counter(), read_meta(run), LanguageModel.load(run, weights), Path(folder)
+    step = _step(of, weights_file(Path(run), weights))
     ids = np.concatenate([model.vocabulary.encode(said.prompt, final=False), said.ids])
     experiment = replace(Experiment.from_dict(of["experiment"]), name=folder.name)
     data, network = Written(model, ids, of), model.fresh()
     with RunWriter.create(folder, {"name": folder.name, "status": "running"}, force=force) as writer:
         recorder = Recorder(network, ONCE, writer, data.sequence, 0)
-        writer.update(**describe(experiment, data, network, recorder.probed), trace=_facts(model, said))
-        recorder.between(0)
-        writer.append("steps", {**_pass(network, recorder, data.sequence), "seconds": time.perf_counter() - began})
+        writer.update(**describe(experiment, data, network, recorder.probed), updates_done=step, trace=_facts(model, said))
+        recorder.between(step)
+        writer.append("steps", {"step": step, **_pass(network, recorder, data.sequence, step), "seconds": time.perf_counter() - began})
         precision = experiment.training.precision
         writer.save_weights({name: array.astype(precision) for name, array in network.parameters.items()})
         writer.update(seconds=time.perf_counter() - began)
     return folder
 
 
-def _pass(network: Network, recorder: Recorder, batch: Batch) -> dict[str, Any]:
+def _pass(network: Network, recorder: Recorder, batch: Batch, step: int) -> dict[str, Any]:
     """Forward and backward once, watched by the recorder; its row of the table `steps`, in which nothing is learned."""
-    with recorder.watching(0, batch):
+    with recorder.watching(step, batch):
         run = network.forward(batch.inputs)
         loss = network.loss(run, batch, reduction="sum")
         gradients = network.backward(run, loss.d_outputs).parameters
     length = global_norm(gradients.values())
     return {
-        "step": 0, "loss": loss.mean, "loss_sum": loss.sum, "rate": 0.0, "norm_before": length, "norm_after": length, "clipped": False,
+        "loss": loss.mean, "loss_sum": loss.sum, "rate": 0.0, "norm_before": length, "norm_after": length, "clipped": False,
         "cosine": 1.0, "threshold": float("nan"), "tokens": loss.count,
     }  # fmt: skip
+
+
+def _step(of: dict[str, Any], file: Path) -> int:
+    """How many updates had made these weights."""
+    return int(of["best"]["step"] if file.name == FILES["best"] else of["updates_done"])
 
 
 def _facts(model: LanguageModel, said: Sample) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How far back the gradient of the last step's loss reaches: measured in float64 on held-out sequences."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,8 @@ from gradviz.arrays import Array, norm
 from gradviz.batch import Batch, Reading
 from gradviz.dynamics.decay import decay_per_step
 from gradviz.network import Network
+from gradviz.passes import Loss, Pass
+from gradviz.readout import MOST
 from gradviz.recording.statistics import over_batch
 
 
@@ -21,27 +24,50 @@ class HeldOut:
 
 
 def measure(network: Network, batch: Batch) -> HeldOut:
-    """One pass forward over the held-out sequences, and one backward for each direction of the layers that are read out, from the last
+    """Passes forward over the held-out sequences, and one backward for each direction of the layers that are read out, from the last
     step it reads. To an encoder the gradient comes through its decoder."""
-    run, top = network.forward(batch.inputs, batch.lengths, decoder=batch.decoder, reuse=True), network.parts.top
-    loss = network.loss(run, batch, reduction="sum")
-    rows: list[dict[str, object]] = []
+    return _held_out(network, batch, reach=True)
+
+
+def score(network: Network, batch: Batch) -> HeldOut:
+    """Loss and accuracy alone: nothing backward. The same numbers as those of `measure`."""
+    return _held_out(network, batch, reach=False)
+
+
+def _held_out(network: Network, batch: Batch, *, reach: bool) -> HeldOut:
+    losses, counts, accuracies = [], [], []
+    logs: dict[tuple[str, str], list[Array]] = {}
+    for group in _groups(network, batch):
+        run = network.forward(group.inputs, group.lengths, decoder=group.decoder, reuse=True)
+        loss = network.loss(run, group, reduction="sum")
+        losses.append(loss.mean)
+        counts.append(loss.count)
+        accuracies.append(_accuracy(network, run.outputs, group))
+        for place, by_lag in _logs(network, group, run, loss) if reach else ():
+            logs.setdefault(place, []).append(by_lag)
+    rows = [_row(name, point, found, network.parts.reading(batch, int(name.split(".")[1]))) for (name, point), found in logs.items()]
+    return HeldOut(float(np.average(losses, weights=counts)), float(np.average(accuracies, weights=counts)), rows)
+
+
+def _groups(network: Network, batch: Batch) -> Iterator[Batch]:
+    """All examples together, unless they have so many outputs that these would fill the memory."""
+    each = batch.answered.steps * network.signature.outputs
+    size = max(1, MOST // each) if network.signature.loss == "softmax" else batch.size
+    for start in range(0, batch.size, size):
+        yield batch if size >= batch.size else batch.some(slice(start, start + size), network.signature.at)
+
+
+def _logs(network: Network, batch: Batch, run: Pass, loss: Loss) -> Iterator[tuple[tuple[str, str], Array]]:
+    """By layer and state: log10 norms of the gradient of each sequence's last loss, by lag."""
+    top = network.parts.top
     for direction in top.directions:
         d_outputs = _last_only(loss.d_outputs, batch, run.at, direction) * batch.size  # each sequence's own loss
         network.backward(run, d_outputs, parameters=False)
         for name, tape in run.tapes.items():
             _, layer, own = name.split(".")
             if own == direction or int(layer) not in top.layers:
-                reading = network.parts.reading(batch, int(layer))
-                rows += [_row(name, point, tape.gradients(point), reading) for point in network.model.cell.states]
-    return HeldOut(float(loss.mean), _accuracy(network, run.outputs, batch), rows)
-
-
-def score(network: Network, batch: Batch) -> HeldOut:
-    """Loss and accuracy alone: a pass forward and none backward. The same numbers as those of `measure`."""
-    run = network.forward(batch.inputs, batch.lengths, decoder=batch.decoder, reuse=True)
-    loss = network.loss(run, batch, reduction="sum")
-    return HeldOut(float(loss.mean), _accuracy(network, run.outputs, batch), [])
+                for point in network.model.cell.states:
+                    yield (name, point), _by_lag(own, tape.gradients(point), network.parts.reading(batch, int(layer)))
 
 
 def _last_only(d_outputs: Array, batch: Batch, at: str, direction: str) -> Array:
@@ -55,13 +81,17 @@ def _last_only(d_outputs: Array, batch: Batch, at: str, direction: str) -> Array
     return only
 
 
-def _row(name: str, point: str, gradient: Array, reading: Reading) -> dict[str, object]:
-    """One row of the table: log10 norms by lag, statistics over sequences."""
-    _, layer, direction = name.split(".")
+def _by_lag(direction: str, gradient: Array, reading: Reading) -> Array:
+    """(lag, batch)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log10(norm(gradient, axis=2))
-    by_lag = logs if direction == "backward" else _from_the_end(logs, reading.ends)
-    series = over_batch(by_lag, reading.padded)
+    return logs if direction == "backward" else _from_the_end(logs, reading.ends)
+
+
+def _row(name: str, point: str, found: list[Array], reading: Reading) -> dict[str, object]:
+    """One row of the table: statistics over sequences."""
+    _, layer, direction = name.split(".")
+    series = over_batch(np.concatenate(found, axis=1), reading.padded)
     return {"layer": int(layer), "direction": direction, "point": point, **series, "decay": decay_per_step(series["mean"])}
 
 

@@ -34,7 +34,7 @@ class Recorder:
         self.details_due = every(options.every, last)
         self.reach_due, self.probe_due = every(options.reach_every, updates), every(options.probe_every, updates)
         self.loss_due = every(options.validate_every, updates)
-        self.probed = _first_examples(held_out, options.probe_examples, network.signature.at)
+        self.probed = held_out.some(slice(options.probe_examples), network.signature.at)
         self.start = {name: array.copy() for name, array in network.parameters.items()}
         self.quantities = [(name, QUANTITIES[name]()) for name in QUANTITIES]
         self.located = False
@@ -157,9 +157,3 @@ class Recorder:
                 "values": values.ravel(),
             }
             self.sink.append("probe", row)
-
-
-def _first_examples(batch: Batch, count: int, at: str) -> Batch:
-    """The first sequences of a batch; targets of the last step alone have no time axis."""
-    targets, first = batch.targets[:count] if at == "last" else batch.targets[:, :count], batch.reading.first(count)
-    return Batch(first.inputs, targets, first.lengths, None if batch.decoder is None else batch.decoder.first(count))

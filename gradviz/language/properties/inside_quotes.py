@@ -9,8 +9,8 @@ CLOSING = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«"}
 
 
 class InsideQuotes(Property):
-    """From the mark that opens a quotation to the token before the one that closes it. Of double quotation marks: single ones are apostrophes
-    too. A blank line ends a quotation that nobody closed."""
+    """From the mark that opens a quotation to the token before the one that closes it. Of double quotation marks: single ones are
+    apostrophes too. A blank line ends a quotation that nobody closed."""
 
     what = "quotations"
 
