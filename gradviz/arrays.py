@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]  # floating point; complex in a complex-step check
 Integers = NDArray[np.integer[Any]]
 Parameters = dict[str, Array]
+Rows = dict[str, Integers]  # by name of a matrix: the rows that an array holds in its place
 
 
 # Sums of squares outside have lost digits, or are zero, or not finite.
@@ -49,6 +50,13 @@ def _scaled(values: Array, axis: int | tuple[int, ...]) -> Array:
     with np.errstate(over="ignore", under="ignore"):  # infinite entries give infinity, on purpose
         lengths: Array = np.sqrt(np.sum(np.square(size / usable), axis=axis, keepdims=True)) * usable
     return np.squeeze(lengths, axis=axis)
+
+
+def whole(values: Array, rows: Integers, like: Array) -> Array:
+    """A matrix like `like` that holds `values` in these rows and zeros in all others."""
+    matrix = np.zeros_like(like)
+    matrix[rows] = values
+    return matrix
 
 
 def global_norm(arrays: Iterable[Array]) -> float:

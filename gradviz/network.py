@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradviz.architecture import Architecture, Part
-from gradviz.arrays import Array, Integers, Parameters
+from gradviz.arrays import Array, Integers, Parameters, Rows
 from gradviz.batch import Batch, Reading, Signature, check_at, check_inputs, padding_of
 from gradviz.config import Model
 from gradviz.errors import GradvizError, ShapeError
@@ -166,21 +166,26 @@ class Network:
         """Forward, loss, backward, in the buffers of the last batch: what `forward`, `loss` and `backward` do one after the other.
 
         Of many outputs, such as those of a large vocabulary, only some steps' are there at once, unless somebody observes
-        `readout.logits`; then neither the pass has outputs nor the loss their gradient.
+        `readout.logits`; then neither the pass has outputs nor the loss their gradient. Of the gradient of an embedding there are the
+        rows of the tokens that occur, as `Gradients.rows` says, unless it is tied to the readout, which touches all.
         """
+        wanted = Wanted(rows=not self.model.tied)
         at = self.signature.at
         many = math.prod(batch.targets.shape[:2]) * self.signature.outputs > MOST
         if at == "last" or not many or self.hooks.observed("readout.logits"):
             run = self.forward(batch.inputs, batch.lengths, initial, decoder=batch.decoder, reuse=True)
             loss = self.loss(run, batch, reduction=reduction)
-            return Learned(run, loss, self.backward(run, loss.d_outputs, truncation=truncation))
+            self._check_backward(run, loss.d_outputs, {}, truncation)
+            self.hooks.show("readout.logits", lambda kind: loss.d_outputs, ("total",))
+            gradients, arriving = self.readout.back(run.features, loss.d_outputs)
+            return Learned(run, loss, self._backward(run, gradients, arriving, {}, truncation, wanted))
         check_inputs(batch.inputs, self.signature)
         self._check_decoder(batch.decoder, batch.inputs, at)
         self._check_states(initial or {}, batch.inputs, self.parts.bottom.places)
         run = self._unread(batch.reading, initial or {}, batch.decoder, at, reuse=True)
         loss, gradients, arriving = self.readout.in_pieces(run.features, self._asked(batch, at, reduction))
         self._check_backward(run, run.outputs, {}, truncation)
-        return Learned(run, loss, self._backward(run, gradients, arriving, {}, truncation, Wanted(True, False)))
+        return Learned(run, loss, self._backward(run, gradients, arriving, {}, truncation, wanted))
 
     # ------------------------------------------------------------------ backward
 
@@ -211,15 +216,17 @@ class Network:
         if run.at == "last":
             ends, arriving = self._with_readout(ends, arriving[0]), self._nothing(run.inputs)
         d_decoder: Array | None = None
+        rows: Rows = {}
         if run.decoder_inputs is not None:
             later = self._stack(self.parts.top).backward(run, run.decoder_inputs, arriving, ends, wanted=wanted)
-            gradients |= later.parameters
+            gradients, rows = gradients | later.parameters, later.rows
             ends, arriving, d_decoder = handed_back(self.parts, ends, later.initial), self._nothing(run.inputs), later.inputs
         found = self._stack(self.parts.bottom).backward(run, run.inputs, arriving, ends, truncation=truncation, wanted=wanted)
         gradients |= found.parameters
         if wanted.parameters and self.model.tied:
             gradients[self.parts.top.embedding] += gradients.pop("readout.weight").T
-        return Gradients({name: gradients[name] for name in self.parameters if name in gradients}, found.inputs, found.initial, d_decoder)
+        own = {name: gradients[name] for name in self.parameters if name in gradients}
+        return Gradients(own, found.inputs, found.initial, d_decoder, rows | found.rows)
 
     def _check_backward(self, run: Pass, d_outputs: Array, d_final: States, truncation: int) -> None:
         if d_outputs.shape != run.outputs.shape:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradviz.arrays import Array, Integers, Parameters
+from gradviz.arrays import Array, Integers, Parameters, Rows
 from gradviz.cells import Weights
 from gradviz.errors import ShapeError, unknown
 from gradviz.tape import Tape
@@ -64,12 +64,14 @@ class Gradients:
     """parameters: by name; inputs: (time, batch, feature), None for tokens unless asked for; initial: of the states before the first step;
     decoder_inputs: as inputs, of the decoder of an encoder–decoder network.
 
-    Of tokens inputs are their vectors: of the embedding, or one-hot (time, batch, kind)."""
+    Of tokens inputs are their vectors: of the embedding, or one-hot (time, batch, kind). rows: by name, of matrices whose gradient is zero
+    in most rows, which rows `parameters` holds and in what order, ascending; `Network.learn` gives embeddings so, `backward` whole."""
 
     parameters: Parameters
     inputs: Array | None
     initial: States
     decoder_inputs: Array | None = None
+    rows: Rows = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

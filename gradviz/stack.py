@@ -8,22 +8,24 @@ from typing import NamedTuple
 import numpy as np
 
 from gradviz.architecture import Architecture, Part
-from gradviz.arrays import Array, Integers, Parameters
+from gradviz.arrays import Array, Integers, Parameters, Rows
 from gradviz.batch import NOTHING
 from gradviz.cells import Weights
 from gradviz.hooks import Hooks
 from gradviz.passes import Gradients, Pass, States
 from gradviz.tape import Tape
-from gradviz.unroll import backward, forward, input_gradients, parameter_gradients, scatter
+from gradviz.unroll import backward, by_token, forward, input_gradients, parameter_gradients, scatter
 
 Pool = dict[tuple[object, ...], Tape]
 
 
 class Wanted(NamedTuple):
-    """Which gradients are asked for besides those of states and values: of parameters, of the vectors of tokens."""
+    """Which gradients are asked for besides those of states and values: of parameters, of the vectors of tokens; and whether of an
+    embedding only the rows that are not zero."""
 
-    parameters: bool
-    tokens: bool
+    parameters: bool = True
+    tokens: bool = False
+    rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class Stack:
         d_final: of final states, by name. Gives the gradients of the initial states, of values that were read, and of what is `wanted`."""
         gradients: Parameters = {}
         initial: States = {}
+        rows: Rows = {}
         current: Array | None = arriving
         for layer in reversed(self.part.layers):
             above = current if layer not in run.masks or current is None else current * run.masks[layer]
@@ -135,10 +138,12 @@ class Stack:
                 inputs = None if below.ndim == 2 and not wanted.tokens else input_gradients(tape, self.parameters[f"{name}.weight_ih"])
                 current = inputs if current is None else current + inputs
         if self.part.embedding and current is not None:
-            if wanted.parameters:
+            if wanted.rows:
+                rows[self.part.embedding], (gradients[self.part.embedding],) = by_token(read, current[None])
+            elif wanted.parameters:
                 gradients[self.part.embedding] = scatter(read, current[None], self.part.reads)[0]
             current = current if wanted.tokens else None
-        return Gradients(gradients, current, initial)
+        return Gradients(gradients, current, initial, rows=rows)
 
     def share(self, both: Array | None, place: int) -> Array:
         """The part of (…, width) that belongs to one direction."""

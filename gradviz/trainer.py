@@ -56,11 +56,11 @@ class Trainer:
         batch = self.data.batch(training.batch, self.rng)
         with self.recorder.watching(step, batch), network.dropping(self.dropping):
             learned = network.learn(batch, self.state, reduction=training.reduction, truncation=training.truncation)
-        run, loss, gradients = learned.run, learned.loss, learned.gradients.parameters
+        run, loss, gradients, rows = learned.run, learned.loss, learned.gradients.parameters, learned.gradients.rows
         clipped = training.clipping.clip(gradients, network.parameters, self.clipping_state)
         self._locate_trouble(step, run, loss, clipped)
         with self.recorder.updating(step, gradients, clipped.gradients), np.errstate(all="ignore"):
-            training.optimizer.step(network.parameters, clipped.gradients, self.optimizer_state, rate)
+            training.optimizer.step_rows(network.parameters, clipped.gradients, self.optimizer_state, rate, rows)
         self.state = run.final if training.carry_state else None
         return self._row(step, loss, clipped, rate)
 

@@ -187,20 +187,30 @@ def parameter_gradients(tape: Tape, inputs: Array | Integers, tokens: int) -> Pa
 
 
 def scatter(tokens: Integers, gradients: Array, kinds: int) -> Array:
-    """Σ of gradients (block, time, batch, unit) over the places of each token: (block, kinds, unit). Where there is no token, -1, they
-    go nowhere.
+    """Σ of gradients (block, time, batch, unit) over the places of each token: (block, kinds, unit)."""
+    present, sums = by_token(tokens, gradients)
+    total = np.zeros((len(gradients), kinds, sums.shape[2]), gradients.dtype)
+    total[:, present] = sums
+    return total
+
+
+def by_token(tokens: Integers, gradients: Array) -> tuple[Integers, Array]:
+    """The tokens that occur (n,), ascending, and the sums of gradients over the places of each, (block, n, unit). Where there is no
+    token, -1, they go nowhere.
 
     Sorted by token, each sum runs over neighbours: four times as fast as `np.add.reduceat`, and no one-hot matrix is made.
     """
     flat = tokens.ravel()
     order = np.argsort(flat, kind="stable")
     present, starts = np.unique(flat[order], return_index=True)
+    ends = np.append(starts[1:], flat.size)
+    if present[0] == NOTHING:
+        present, starts, ends = present[1:], starts[1:], ends[1:]
     rows = gradients.reshape(len(gradients), flat.size, -1).take(order, axis=1)
-    total = np.zeros((len(gradients), kinds, rows.shape[2]), gradients.dtype)
-    for token, start, end in zip(present, starts, [*starts[1:], flat.size], strict=True):
-        if token != NOTHING:
-            np.add.reduce(rows[:, start:end], axis=1, out=total[:, token])
-    return total
+    sums = np.empty((len(gradients), len(present), rows.shape[2]), gradients.dtype)
+    for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        np.add.reduce(rows[:, start:end], axis=1, out=sums[:, place])
+    return present, sums
 
 
 def input_gradients(tape: Tape, weights_ih: Array) -> Array:

@@ -40,7 +40,8 @@ class Clipping(ABC):
     @abstractmethod
     def rule(self, gradients: Parameters, parameters: Parameters, norm: float, state: State) -> Parameters:
         """The gradients to use instead. `norm` is their global norm. Never writes into the arrays it is given;
-        returns the very same dict if it does not act; may update `state`."""
+        returns the very same dict if it does not act; may update `state`. Of an embedding, gradients may hold some rows alone, the others
+        being zero (`Gradients.rows`); parameters hold them all."""
 
     def clip(self, gradients: Parameters, parameters: Parameters, state: State) -> Clipped:
         before = global_norm(gradients.values())

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from gradviz.arrays import Parameters
+from gradviz.arrays import Parameters, Rows, whole
 
 State = dict[str, Parameters]
 
@@ -20,3 +20,8 @@ class Optimizer(ABC):
     @abstractmethod
     def step(self, parameters: Parameters, gradients: Parameters, state: State, rate: float) -> None:
         """Change `parameters` and `state` in place, with learning rate `rate` (the schedule's, not necessarily the option's)."""
+
+    def step_rows(self, parameters: Parameters, gradients: Parameters, state: State, rate: float, rows: Rows) -> None:
+        """The same step where some gradients hold only these `rows` of their matrix and are zero in all others."""
+        full = {name: whole(gradient, rows[name], parameters[name]) if name in rows else gradient for name, gradient in gradients.items()}
+        self.step(parameters, full, state, rate)

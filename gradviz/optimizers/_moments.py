@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradviz.arrays import Array, Parameters
+from gradviz.arrays import Array, Integers, Parameters, Rows, whole
 from gradviz.optimizers._base import Optimizer, State
 from gradviz.options import check, option
 
@@ -26,6 +26,11 @@ class Moments(Optimizer):
     def __post_init__(self) -> None:
         check(self)
 
+    @property
+    def penalizes(self) -> bool:
+        """Whether `decay` makes a gradient that is nowhere zero."""
+        return False
+
     @abstractmethod
     def decay(self, array: Array, gradient: Array, rate: float) -> Array:
         """Let the weights `array` decay, in place or through the gradient. Returns the gradient whose moments count."""
@@ -35,14 +40,21 @@ class Moments(Optimizer):
         moments = {kind: {name: np.zeros_like(array) for name, array in parameters.items()} for kind in kinds}
         return {**moments, "count": {"steps": np.array(0)}}
 
-    @np.errstate(over="ignore", invalid="ignore")  # squares overflow above 1e20 in float32: that weight then stands still, as in PyTorch
     def step(self, parameters: Parameters, gradients: Parameters, state: State, rate: float) -> None:
+        self.step_rows(parameters, gradients, state, rate, {})
+
+    @np.errstate(over="ignore", invalid="ignore")  # squares overflow above 1e20 in float32: that weight then stands still, as in PyTorch
+    def step_rows(self, parameters: Parameters, gradients: Parameters, state: State, rate: float, rows: Rows) -> None:
+        """Moments fade in all rows, and weights move with them, as if the gradient were whole; it is never made so."""
         state["count"]["steps"][...] += 1
         steps = int(state["count"]["steps"])
         length, root = rate / (1 - self.beta1**steps), float(np.sqrt(1 - self.beta2**steps))
         for name, array in parameters.items():
-            gradient = self.decay(array, gradients[name], rate)
-            work = self._remember(name, gradient, state)
+            gradient, place = gradients[name], rows.get(name)
+            if place is not None and self.penalizes:
+                gradient, place = whole(gradient, place, array), None
+            self._remember(name, self.decay(array, gradient, rate), state, slice(None) if place is None else place)
+            work = np.empty_like(array)
             np.sqrt(state["largest" if self.amsgrad else "square"][name], out=work)
             work /= root
             work += self.eps
@@ -50,15 +62,14 @@ class Moments(Optimizer):
             work *= length
             array -= work
 
-    def _remember(self, name: str, gradient: Array, state: State) -> Array:
-        """Bring the moments up to date. Returns an array to work in."""
+    def _remember(self, name: str, gradient: Array, state: State, place: Integers | slice) -> None:
+        """Bring the moments up to date. place: the rows of the gradient."""
         mean, square, work = state["mean"][name], state["square"][name], gradient * (1 - self.beta1)
         mean *= self.beta1
-        mean += work
+        mean[place] += work
         np.multiply(gradient, 1 - self.beta2, out=work)
         work *= gradient  # the factor first: what overflows here overflows in PyTorch
         square *= self.beta2
-        square += work
+        square[place] += work
         if self.amsgrad:
             np.maximum(state["largest"][name], square, out=state["largest"][name])
-        return work

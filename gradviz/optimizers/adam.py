@@ -14,5 +14,9 @@ class Adam(Moments):
 
     weight_decay: float = option(0.0, "factor of the weights added to their gradient", low=0.0)
 
+    @property
+    def penalizes(self) -> bool:
+        return self.weight_decay > 0
+
     def decay(self, array: Array, gradient: Array, rate: float) -> Array:
         return penalized(gradient, array, self.weight_decay)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradviz.arrays import Parameters
+from gradviz.arrays import Parameters, Rows
 from gradviz.errors import GradvizError
 from gradviz.optimizers._base import Optimizer, State
 from gradviz.optimizers._decay import penalized
@@ -48,6 +48,14 @@ class SGD(Optimizer):
                 velocity += share * gradient
                 gradient = gradient + self.momentum * velocity if self.nesterov else velocity
             array -= rate * gradient
+
+    def step_rows(self, parameters: Parameters, gradients: Parameters, state: State, rate: float, rows: Rows) -> None:
+        if self.momentum or self.weight_decay:  # all rows move
+            super().step_rows(parameters, gradients, state, rate, rows)
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            for name, array in parameters.items():
+                array[rows.get(name, slice(None))] -= rate * gradients[name]
 
     def _share(self, state: State) -> float:
         """How much of this step's gradient enters the momentum."""

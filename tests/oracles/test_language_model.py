@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch==2.13.0")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch==2.13.0")
+torch.set_num_threads(1)  # small products: two threads on busy cores are a hundred times slower
 UPDATES = 250
 
 
