@@ -8,7 +8,8 @@ from gradviz.backends._scales import Ticks, choose
 from gradviz.charts._description import Heat, Panel
 
 _RIGHT, _BELOW, _UNIT, _NONE, _TEXT = 64.0, 58.0, 20.0, 12.0, 42.0  # pixels
-_LONG = 200.0  # pixels, of a bar below a text
+_CLOSER = 1.8  # ticks of such a bar, against those of an axis
+_LONG, _INDENT = 200.0, 10.0  # pixels, of a bar below a text; half of its first tick stands left of it
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ def bars(panels: Sequence[tuple[Panel, float, float]], length: float, narrow: bo
             found[kind(heat)] = (first, min(least, top), max(most, bottom))
     spans = [(top, bottom) for _, top, bottom in found.values()]
     if any(heat.is_text for heat, *_ in found.values()):
-        share = min(_LONG / length, 0.5 / len(spans))
-        spans = [(index / len(spans), index / len(spans) + share) for index in range(len(spans))]
+        share, indent = min(_LONG / length, 0.5 / len(spans)), _INDENT / length
+        spans = [(index / len(spans) + indent, index / len(spans) + indent + share) for index in range(len(spans))]
     elif narrow or any(above[1] > below[0] for above, below in pairwise(spans)):
         gap = 0.06 if len(spans) > 1 else 0.0
         spans = [((index + gap) / len(spans), (index + 1 - gap) / len(spans)) for index in range(len(spans))]
@@ -62,4 +63,5 @@ def bars(panels: Sequence[tuple[Panel, float, float]], length: float, narrow: bo
 
 def _ticks(heat: Heat, length: float, below: bool) -> Ticks:
     low, high = heat.limits
-    return choose(low, high, length if below else 0.7 * length, log=heat.log, way="x" if below else "y")
+    length *= _CLOSER if heat.is_text else 1.0 if below else 0.7
+    return choose(low, high, length, log=heat.log, way="x" if below else "y")

@@ -173,3 +173,11 @@ def test_special_values_in_a_text_keep_their_letters() -> None:
     written = {letter for one in figure["data"] if one.get("mode") == "text" for letter in one["text"]}
     assert {"&lt;", "b", "&gt;", "&#64;", "␣", "↵", "�", "&#36;", "a", "%"} <= written
     assert not written & {"∞", "×", "·"}
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize(("limits", "log"), [((-3.0, 1.0), True), ((-2.0, 2.0), True), ((0.0, 1.0), False), ((-1.0, 1.0), False)])
+def test_a_bar_below_a_text_has_ticks_enough_to_be_read(limits: tuple[float, float], log: bool, narrow: bool) -> None:
+    drawn = plan(text("abc", limits=limits, log=log, unit="norm"), narrow=narrow)
+    assert len(drawn.bars[0].ticks) >= 2
+    assert 0 < drawn.bars[0].span[0] < drawn.bars[0].span[1] < 0.6
