@@ -72,12 +72,12 @@ def test_the_position_is_kept_within_the_text(runs: Path, monkeypatch: pytest.Mo
 
 def test_a_click_on_a_token_moves_the_position(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = frames.load(runs / "lstm")
-    description = Connectivity(text="one two").describe([run])
+    description = Connectivity(text="one\ntwo").describe([run])
     marks = show.letters(live.figure(description, "light"))
-    assert len(marks["x"]) == len("one two")
-    assert [text[1] for text in marks["text"]] == list("one␣two"), "numbered in reading order, and saying what the picture says"
+    assert len(marks["x"]) == len("one\ntwo")
+    assert [text[1] for text in marks["text"]] == list("one↵two"), "numbered in reading order, and saying what the picture says"
     monkeypatch.setattr(state.st, "session_state", {"connectivity-0": {"selection": {"points": [{"x": 2.0, "customdata": [5]}]}}})
-    show.picked("connectivity-0", show.Click(6, reading.mover(run, list("one␣two"))))
+    show.picked("connectivity-0", show.Click(6, reading.mover(run, list("one↵two"))))
     assert state.st.session_state["position"] == 5
 
 
