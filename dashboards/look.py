@@ -11,7 +11,7 @@ from gradviz.charts._description import Heat
 from gradviz.dashboards import pieces
 
 COLOURS = {"critical": "red", "warning": "orange", "note": "blue", "good": "green", "none": "gray"}  # Streamlit's names, see config.toml
-WIDE = {"gate": 880, "tiles": 640}  # pixels, below which these shapes scroll by themselves rather than be squeezed
+WIDE = {"gate": 880, "text": 620, "tiles": 640}  # pixels, below which these shapes scroll by themselves rather than be squeezed
 FLAT = {"zero": "·", "infinite": "∞", "nan": "×"}
 MARKS = {"faint": "●", "dot": "●", "ring": "○", "cross": "×"}
 
@@ -89,7 +89,7 @@ h1{{font-size:1.75rem!important}}
 [class*=st-key-foot]{{flex-wrap:wrap}}
 }}
 [class*=st-key-wide]{{overflow-x:auto}}
-[class*=st-key-wide-gate]>*{{min-width:{WIDE["gate"]}px}} [class*=st-key-wide-tiles]>*{{min-width:{WIDE["tiles"]}px}}
+{"".join(f"[class*=st-key-wide-{shape}]>*{{min-width:{least}px}}" for shape, least in WIDE.items())}
 </style>""")
 
 

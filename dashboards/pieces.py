@@ -43,7 +43,7 @@ def _piece(whole: Figure, index: int, count: int, height: int) -> Figure:
     words = _moved(layout["annotations"], x, y)
     lift = _lift(layout["annotations"])
     margin = {**layout["margin"], "t": lift + HEADING if lift else EDGE, "r": EDGE}
-    title = whole["layout"][_ref("xaxis", count - 1)].get("title")
+    title = whole["layout"][_ref("xaxis", index)].get("title") or whole["layout"][_ref("xaxis", count - 1)].get("title")
     ticks = {"showticklabels": True, "ticks": "outside", "ticklen": 4, "tickcolor": whole["layout"]["modebar"]["color"]}
     layout |= {
         "margin": margin,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from gradviz.backends import matplotlib as static
@@ -19,12 +20,21 @@ from gradviz.frames import Run
 KINDS = (("csv", "Data as CSV", "text/csv"), ("svg", "Picture as SVG", "image/svg+xml"), ("png", "Picture as PNG", "image/png"))
 
 
+_INVISIBLE = {"marker": {"opacity": 0}}
+UNSEEN: dict[str, Any] = {
+    "type": "scatter", "mode": "markers", "marker": {"size": 12, "symbol": "square", "color": "rgba(0,0,0,0)"},
+    "selected": _INVISIBLE, "unselected": _INVISIBLE, "showlegend": False,
+}  # fmt: skip
+
+
 @dataclasses.dataclass(frozen=True)
 class Click:
-    """Makes a film answer. at: the x that is chosen now, marked by a line; move: called with the x of the cell that was clicked."""
+    """Makes a film or a text answer. at: the x that is chosen now, marked by a line; move: called with the x of the cell that was
+    clicked, or with its number in a text; hint: what a reader is told."""
 
     at: float
     move: Callable[[float], None]
+    hint: str = "Click a column to see the profile of that training step; the line marks the step that is chosen."
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -44,6 +54,8 @@ def chart(name: str, runs: Sequence[Run], *, head: Any = None, click: Click | No
     try:
         description = describe(name, runs, **options)
     except GradvizError as error:
+        if head is not None:
+            head.title("This cannot be shown", anchor=False)
         problem(f"The picture “{name}” cannot be drawn", str(error))
         return
     titles(description, head)
@@ -53,7 +65,7 @@ def chart(name: str, runs: Sequence[Run], *, head: Any = None, click: Click | No
     with st.container(key=f"figure-{name}", gap="small"):
         look.key_line(description)
         if click:
-            st.caption("Click a column to see the profile of that training step; the line marks the step that is chosen.")
+            st.caption(click.hint)
         panels(description, name, click)
         if description.shape == "film":
             look.colour_bar(description)
@@ -93,8 +105,9 @@ def put(description: Description, figure: pieces.Figure, key: str, click: Click 
     figure["layout"]["dragmode"] = False  # else a chart swallows scrolling on a touch screen; its bar offers zooming
     more: dict[str, Any] = {}
     if click:
-        figure["data"].append(targets(description.panels[0]))
-        figure["layout"].update(clickmode="event+select", shapes=[*figure["layout"]["shapes"], *here(click.at)])
+        is_text = description.shape == "text"
+        figure["data"].append(letters(figure) if is_text else targets(description.panels[0]))
+        figure["layout"].update(clickmode="event+select", shapes=[*figure["layout"]["shapes"], *([] if is_text else here(click.at))])
         more = {"on_select": partial(picked, key, click), "selection_mode": ("points",)}
     headings = ", ".join(f"{panel.heading} {panel.note}".strip() for panel in description.panels)
     st.plotly_chart(figure, theme=None, key=key, config=live.CONFIG, alt=f"{description.title}: {headings}", **more)
@@ -105,10 +118,16 @@ def targets(panel: Panel) -> dict[str, Any]:
     heat = next(mark for mark in panel.marks if isinstance(mark, Heat))
     rows = list(heat.y)[:: max(1, len(heat.y) // 16)]
     x, y = zip(*((float(step), float(row)) for step in heat.x for row in rows), strict=True)
-    marker = {"size": 12, "symbol": "square", "color": "rgba(0,0,0,0)"}
-    unseen = {"marker": {"opacity": 0}}
-    clear = {"marker": marker, "selected": unseen, "unselected": unseen, "showlegend": False, "hoverinfo": "none"}
-    return {"type": "scatter", "mode": "markers", "x": x, "y": y, **clear}
+    return {"x": x, "y": y, **UNSEEN, "hoverinfo": "none"}
+
+
+def letters(figure: pieces.Figure) -> dict[str, Any]:
+    """The same over the cells of a text, numbered as they are read. They lie on top, so they say what the heatmap would say."""
+    grid = next(trace["text"] for trace in figure["data"] if trace["type"] == "heatmap")
+    found = [(column, row, text) for row in reversed(range(len(grid))) for column, text in enumerate(grid[row]) if text]
+    x, y, said = zip(*found, strict=True)
+    cells = list(range(len(found)))
+    return {"x": x, "y": y, "text": said, "customdata": cells, **UNSEEN, "hovertemplate": "%{text}<extra></extra>"}
 
 
 def here(x: float) -> list[dict[str, Any]]:
@@ -121,7 +140,7 @@ def picked(key: str, click: Click) -> None:
     """Runs before the page is drawn again, so that a slider made later in the script takes the new value."""
     points = st.session_state[key]["selection"]["points"]
     if points:
-        click.move(float(points[0]["x"]))
+        click.move(float(np.ravel(points[0].get("customdata", points[0]["x"]))[0]))
 
 
 def downloads(description: Description, name: str) -> None:

@@ -1,6 +1,7 @@
 """Runs for tests of charts, made of numbers that the test chooses: what frames.Run offers, without a folder."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ class FakeRun:
     saturation: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(SATURATION)))
     arrays: dict[tuple[int, int, str], np.ndarray] = field(default_factory=dict)
     texts: dict[int, list[str]] = field(default_factory=dict)
+    path: Path | str = Path("a folder that is not there")
+    layers: int = 1
 
     def __post_init__(self) -> None:
         word = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}.get(self.family, "MyCell")
@@ -51,6 +54,9 @@ class FakeRun:
 
     def words(self, example: int, layer: int = 0) -> list[str] | None:
         return self.texts.get(example)
+
+    def setting(self, *keys: str) -> str:
+        return ""
 
     def part(self, layer: int) -> str:
         return ""

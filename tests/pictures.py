@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradviz.charts._description import Axis, Band, Description, Heat, Line, Mark, Panel, Points, Rule, Tiles
+from gradviz.charts._description import Axis, Band, Bars, Description, Heat, Line, Mark, Panel, Points, Rule, Tiles
 
 NAN, INF = float("nan"), float("inf")
 SPECIAL = np.array([1.0, 0.0, -INF, -INF, 2.0, INF, INF, 1.0, NAN, NAN, 3.0, NAN])
@@ -22,6 +22,14 @@ MARKS: dict[str, Mark] = {
     "open points": Points(SPECIAL, T, "open", "ghost", filled=False, hover=tuple(f"<b>{at}" for at in range(12))),
     "heat": Heat(T, np.arange(3.0), np.stack([SPECIAL] * 3), "depth", (-5, 5), True, "norm"),
     "tide": Heat(T, np.arange(3.0), np.stack([SPECIAL] * 3), "tide", (-1, 1), False, "hidden state"),
+    "text": Heat(
+        T, np.zeros(1), SPECIAL[None], "tide", (-5, 5), True, "norm", (tuple("<b>@␣↵\x00\u202e$a%"),), (("<b>@rnn",) * 12,), ((0, 3),)
+    ),
+    "text without colours": Heat(T, np.zeros(1), np.ma.masked_all((1, 12)), letters=(tuple("no␣colours␣↵"),)),
+    "long text": Heat(np.arange(1e3), np.zeros(1), np.sin(np.arange(1e3))[None], letters=(tuple("gradient␣" * 112)[:1000],)),
+    "bars": Bars(T, SPECIAL, "bars", "lstm", hover=tuple(f"<b>{at}" for at in range(12))),
+    "bars from zero": Bars(T, SPECIAL, "bars", "ghost", base=-1.0),
+    "no bars": Bars(np.array([]), np.array([]), "none"),
     "rule": Rule(1.0, label="threshold 1", dashed=True),
     "rule up": Rule(4.0, "up", label="start"),
     "rule slope": Rule(1.0, "slope"),
@@ -59,7 +67,21 @@ def hostile() -> Description:
     words = Panel((heat,), Axis(HOSTILE, words=WORDS), Axis("@ink", ticks=((0, HOSTILE), (1, "@rnn"))), "@rnn", "gru")
     tiles = Panel((Tiles((HOSTILE,), (HOSTILE, "@paper"), ((("note", HOSTILE), ("good", "@rnn")),)),))
     points = Panel((Points(T, T, HOSTILE, hover=(HOSTILE,) * 12),))
-    return describe(panel, words, tiles, points, name="hostile", title=HOSTILE, subtitle=HOSTILE, look_for=HOSTILE)
+    bars = Panel((Bars(T, T, HOSTILE, hover=(HOSTILE,) * 12),))
+    letters = tuple(HOSTILE[:40])
+    text = Heat(np.arange(40.0), np.zeros(1), np.zeros((1, 40)), unit=HOSTILE, letters=(letters,), hover=((HOSTILE,) * 40,))
+    return describe(
+        panel,
+        words,
+        tiles,
+        points,
+        bars,
+        Panel((text,), heading=HOSTILE, note=HOSTILE),
+        name="hostile",
+        title=HOSTILE,
+        subtitle=HOSTILE,
+        look_for=HOSTILE,
+    )
 
 
 def multiples(count: int, columns: int = 3, kind: str = "line", **rest: Any) -> Description:

@@ -24,6 +24,7 @@ __all__ = ["Variant", "make_run"]
 
 TEXT = "the gradient of the loss at the last step is carried back through every step before it, and each one scales it. "
 BASELINES = {"text": {"letter frequencies": 3.17, "letter pairs": 2.24}, "adding": {"constant": 1 / 6}}
+VOCABULARY = ["<UNK>", "\n", "\t", *map(chr, range(32, 127)), *"äöüßé"]  # 103 tokens, as many as the inputs
 PLAIN = Variant()
 
 
@@ -78,7 +79,7 @@ class _Maker:
             "experiment": self.experiment.to_dict(),
             "family": self.story.family,
             "signature": {**signature, "at": "every" if text else "last"},
-            "facts": {"vocabulary": 103} if text else {},
+            "facts": {"level": "character", "ends": "none", "vocabulary": VOCABULARY} if text else {},
             "baselines": BASELINES[self.story.task],
             "lag": None if text else self.curves.time - self.curves.time // 2,
             "points": [[f"layers.{place['layer']}.{place['direction']}.{place['point']}", shape, ""] for place in self._places()],
@@ -94,11 +95,11 @@ class _Maker:
     def _weights(self) -> dict[str, np.ndarray]:
         rng, units = np.random.default_rng(self.variant.seed), self.variant.units
         inputs, outputs = (103, 103) if self.story.task == "text" else (2, 1)
-        made = {}
+        made, ways = {}, 2 if self.variant.direction == "both" else 1
         for layer, way in self._layers():
-            for name, shape in self.cell.shapes(inputs if layer == 0 else units, units).items():
+            for name, shape in self.cell.shapes(inputs if layer == 0 else ways * units, units).items():
                 made[f"layers.{layer}.{way}.{name}"] = rng.normal(0, 0.3, shape).astype(np.float32)
-        made["readout.weight"] = rng.normal(0, 0.3, (units, outputs)).astype(np.float32)
+        made["readout.weight"] = rng.normal(0, 0.3, (ways * units, outputs)).astype(np.float32)
         return {**made, "readout.bias": np.zeros(outputs, np.float32)}
 
     def _layers(self) -> list[tuple[int, str]]:

@@ -7,7 +7,7 @@ from gradviz.dashboards.views._base import View
 
 
 class Clipping(View):
-    order = 4
+    order = 5
     title = "Clipping"
     icon = ":material/content_cut:"
     charts = ("clip_ledger", "loss")

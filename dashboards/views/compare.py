@@ -12,7 +12,7 @@ from gradviz.frames import Run
 
 
 class Compare(View):
-    order = 6
+    order = 7
     title = "Compare"
     icon = ":material/compare_arrows:"
     charts = ("status",)

@@ -13,7 +13,7 @@ SHOWN_AT_FIRST = ["critical", "warning", "note"]
 
 
 class Findings(View):
-    order = 7
+    order = 8
     title = "Findings"
     icon = ":material/fact_check:"
 

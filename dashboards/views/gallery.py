@@ -13,7 +13,7 @@ BIND: Literal["query-params"] = "query-params"
 
 
 class Gallery(View):
-    order = 8
+    order = 9
     title = "All charts"
     icon = ":material/grid_view:"
 

@@ -7,7 +7,7 @@ from gradviz.dashboards.views._base import View
 
 
 class Parameters(View):
-    order = 5
+    order = 6
     title = "Parameters"
     icon = ":material/tune:"
     charts = ("parameters",)

@@ -7,7 +7,9 @@ from itertools import pairwise
 from gradviz.backends._scales import Ticks, choose
 from gradviz.charts._description import Heat, Panel
 
-_RIGHT, _BELOW, _UNIT, _NONE = 64.0, 58.0, 20.0, 12.0  # pixels
+_RIGHT, _BELOW, _UNIT, _NONE, _TEXT = 64.0, 58.0, 20.0, 12.0, 42.0  # pixels
+_CLOSER = 1.8  # ticks of such a bar, against those of an axis
+_LONG, _INDENT = 200.0, 10.0  # pixels, of a bar below a text; half of its first tick stands left of it
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ def room_for(drawn: Sequence[Heat], narrow: bool) -> tuple[float, float]:
     """Pixels right of the panels, and below them, for the bars."""
     if not drawn:
         return _NONE, 0.0
+    if any(heat.is_text for heat in drawn):
+        return _NONE, _TEXT
     unit = _UNIT if any(heat.unit for heat in drawn) else 0.0
     return (_NONE, _BELOW + unit) if narrow else (_RIGHT + unit, 0.0)
 
@@ -45,15 +49,19 @@ def bars(panels: Sequence[tuple[Panel, float, float]], length: float, narrow: bo
             first, least, most = found.get(kind(heat), (heat, top, bottom))
             found[kind(heat)] = (first, min(least, top), max(most, bottom))
     spans = [(top, bottom) for _, top, bottom in found.values()]
-    if narrow or any(above[1] > below[0] for above, below in pairwise(spans)):
+    if any(heat.is_text for heat, *_ in found.values()):
+        share, indent = min(_LONG / length, 0.5 / len(spans)), _INDENT / length
+        spans = [(index / len(spans) + indent, index / len(spans) + indent + share) for index in range(len(spans))]
+    elif narrow or any(above[1] > below[0] for above, below in pairwise(spans)):
         gap = 0.06 if len(spans) > 1 else 0.0
         spans = [((index + gap) / len(spans), (index + 1 - gap) / len(spans)) for index in range(len(spans))]
     return tuple(
-        Bar(heat, _ticks(heat, (end - first) * length, narrow), (first, end))
+        Bar(heat, _ticks(heat, (end - first) * length, narrow or heat.is_text), (first, end))
         for (heat, *_), (first, end) in zip(found.values(), spans, strict=True)
     )
 
 
-def _ticks(heat: Heat, length: float, narrow: bool) -> Ticks:
+def _ticks(heat: Heat, length: float, below: bool) -> Ticks:
     low, high = heat.limits
-    return choose(low, high, length if narrow else 0.7 * length, log=heat.log, way="x" if narrow else "y")
+    length *= _CLOSER if heat.is_text else 1.0 if below else 0.7
+    return choose(low, high, length, log=heat.log, way="x" if below else "y")

@@ -6,7 +6,7 @@ Both backends draw the same plan, so that a page and a paper show the same pictu
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gradviz.backends import _tiles
+from gradviz.backends import _flow, _tiles
 from gradviz.backends._bars import Bar, bars, heats, kind, room_for
 from gradviz.backends._scales import Scale, Way, scale_of
 from gradviz.backends._text import printable, shorten, width, words_under, wrap
@@ -16,7 +16,7 @@ from gradviz.charts._description import Axis, Description, Heat, Panel, Tiles
 
 WIDE, NARROW = float(TOKENS["width"]["figure"]), 350.0
 TICK, TITLE, HEADING = 12, 13, 14  # sizes of text in pixels
-_LINES = {"line": 300.0, "multiples": 190.0, "film": 150.0, "gate": 180.0, "strip": 200.0, "tiles": 0.0}
+_LINES = {"line": 300.0, "multiples": 190.0, "film": 150.0, "gate": 180.0, "strip": 200.0, "text": 190.0, "tiles": 0.0}
 _WRAPPED = 125.0
 _ONE_ROW = {"multiples": 248.0, "film": 220.0}
 
@@ -48,6 +48,11 @@ class Place:
     lattice: tuple[float, float]
 
     @property
+    def bare(self) -> bool:
+        """Whether the panel has no axes: tiles and texts."""
+        return _flow.is_text(self.panel) or any(isinstance(mark, Tiles) for mark in self.panel.marks)
+
+    @property
     def note_lift(self) -> int:
         """Pixels from the panel to a note below the heading: notes of a row begin at one height."""
         return 16 * (self.note_lines - self.note.count("\n") - 1)
@@ -76,6 +81,11 @@ class Plan:
         top, right, bottom, left = self.margin
         return self.width - left - right, self.height - top - bottom
 
+    @property
+    def bars_below(self) -> bool:
+        """Colour bars stand below the picture: on a phone, and under a text, which is as wide as the page."""
+        return self.narrow or _flow.has_text([place.panel for place in self.places])
+
     def bar_of(self, heat: Heat) -> int:
         return next(index for index, bar in enumerate(self.bars) if kind(bar.heat) == kind(heat))
 
@@ -86,7 +96,8 @@ def plan(description: Description, room: float | None = None, *, narrow: bool = 
     if description.missing or not description.panels:
         words = description.missing or "Nothing to draw: the chart has no panels."
         return Plan(description.name, (), total, 120.0, (8.0, 8.0, 8.0, 8.0), (), narrow, wrap(printable(words), total - 40, 13, lines=5))
-    panels = [piece for panel in description.panels for piece in wrapped(panel, total - (60 if narrow else 110))]
+    texts = _flow.flowed(description.panels, total, narrow)
+    panels = [piece for panel in texts for piece in wrapped(panel, total - (60 if narrow else 110))]
     if len(panels) > len(description.panels):  # lines of a text stand under each other
         description = replace(description, columns=1)
     return _Builder(description, panels, total, narrow).plan()
@@ -119,7 +130,7 @@ class _Builder:
         heights = [usual] * self.rows
         for panel, (row, _) in zip(self.panels, self.at, strict=True):
             tiles = [_tiles.height(mark, self.narrow) for mark in panel.marks if isinstance(mark, Tiles)]
-            heights[row] = max([heights[row], *tiles])
+            heights[row] = _flow.height(panel, self.narrow) if _flow.is_text(panel) else max([heights[row], *tiles])
         if len(self.panels) > len(self.description.panels):  # wrapped
             heights = [_WRAPPED] * self.rows
         return [height or 200.0 for height in heights]
@@ -141,7 +152,8 @@ class _Builder:
             (panel, tops[row] / inner, (tops[row] + self.heights[row]) / inner)
             for panel, (row, _) in zip(self.panels, self.at, strict=True)
         ]
-        drawn = bars(spans, self.room * 0.8 if self.narrow else inner, self.narrow)
+        wide = self.room - left - right
+        drawn = bars(spans, 0.8 * self.room if self.narrow else wide if _flow.has_text(self.panels) else inner, self.narrow)
         return Plan(self.description.name, places, self.room, margin[0] + inner + bottom, margin, drawn, self.narrow)
 
     def _scale(self, panel: Panel, way: Way, length: float) -> Scale:
@@ -171,7 +183,7 @@ class _Builder:
     def _labelled(self, index: int, way: Way) -> bool:
         panel, neighbour = self.panels[index], self._neighbour(index, way)
         axis = self._axis(panel, way)
-        if any(isinstance(mark, Tiles) for mark in panel.marks):
+        if any(isinstance(mark, Tiles) for mark in panel.marks) or _flow.is_text(panel):
             return False
         return neighbour is None or self._axis(neighbour, way) != axis or (way == "x" and axis.words is not None)
 

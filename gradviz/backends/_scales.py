@@ -8,7 +8,7 @@ import numpy as np
 
 from gradviz.arrays import Array
 from gradviz.backends._text import number, power, printable, superscript, width
-from gradviz.charts._description import Axis, Band, Heat, Line, Mark, Panel, Points, Rule
+from gradviz.charts._description import Axis, Band, Bars, Heat, Line, Mark, Panel, Points, Rule
 
 Way = str  # "x" or "y"
 Ticks = tuple[tuple[float, str], ...]
@@ -76,6 +76,8 @@ def _extent(mark: Mark, way: Way) -> list[Array]:
             return [mark.x if way == "x" else mark.y]
         case Band():
             return [mark.x] if way == "x" else [mark.low, mark.high]
+        case Bars():
+            return [edges(mark.x)] if way == "x" else [mark.y, np.array([mark.base])]
         case Heat():
             return [edges(mark.x if way == "x" else mark.y)]
         case Rule() if mark.way == ("up" if way == "x" else "across"):
@@ -87,7 +89,7 @@ def _specials(panels: Iterable[Panel], way: Way) -> Array:
     """Which special values need a rail: those of points, and those of lines that are infinite. Lines end where they are NaN."""
     found = [np.array([])]
     for mark in (mark for panel in panels for mark in panel.marks):
-        if isinstance(mark, Points):
+        if isinstance(mark, Points) or (isinstance(mark, Bars) and way == "y"):
             found.append(np.asarray(mark.x if way == "x" else mark.y, dtype=np.float64))
         elif isinstance(mark, Line) and way == "y":
             found.append(np.where(np.isnan(mark.y), 0.0, mark.y))

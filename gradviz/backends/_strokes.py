@@ -10,9 +10,11 @@ from gradviz.backends._labels import Label, Wish, sample, settle
 from gradviz.backends._layout import Place
 from gradviz.backends._special import isolated, layers, stops
 from gradviz.backends._text import number, printable
-from gradviz.charts._description import Band, Heat, Line, Points, Rule
+from gradviz.charts._description import Band, Bars, Heat, Line, Points, Rule
 
 MARKS = 9  # on a line or a rail, at most
+BAR = 0.72  # width of a bar as a share of the distance from one to the next
+LINE_GAP = 3  # pixels of paper between two lines of a text
 SPACING = 14  # pixels between them, at least
 
 
@@ -59,12 +61,19 @@ class Cloud:
     kind: Array
 
 
-def scatter(points: Points, place: Place) -> Cloud:
+def scatter(points: Points | Bars, place: Place) -> Cloud:
     x, y = place.x.place(points.x), place.y.place(points.y)
     which = cloud(place.x.share(x), place.y.share(y))
     nan, finite = np.isnan(points.x) | np.isnan(points.y), np.isfinite(points.x) & np.isfinite(points.y)
     kind = np.where(nan, "nan", np.where(finite, "number", "rail"))
     return Cloud(x[which], y[which], which, kind[which])
+
+
+def off_scale(mark: Bars, drawn: Cloud) -> Points:
+    """Bars that are no numbers, as open points on their rails."""
+    which = drawn.which[drawn.kind != "number"]
+    hover = None if mark.hover is None else tuple(mark.hover[at] for at in which)
+    return Points(mark.x[which], mark.y[which], mark.name, mark.colour, filled=False, hover=hover)
 
 
 def labels(place: Place) -> list[Label]:
@@ -84,13 +93,13 @@ def labels(place: Place) -> list[Label]:
                 obstacles.append(curve)
                 if mark.label:
                     wishes.append(Wish(printable(mark.label), "ink", curve))
-            case Points():
+            case Points() | Bars():
                 drawn = scatter(mark, place)
                 few = np.linspace(0, len(drawn.x) - 1, min(len(drawn.x), 400)).astype(int)
                 obstacles.append(_pixels(place, drawn.x[few], drawn.y[few], joined=False))
             case Band():
                 tints.append(_filled(mark, place))
-            case Heat():
+            case Heat() if not mark.is_text:
                 wishes += _begins(mark, place)
     return settle(wishes, np.concatenate(obstacles), (place.width, place.height), np.concatenate(tints))
 

@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.charts._description import Band, Heat, Line, Mark, Panel, Points, Rule
+from gradviz.charts._description import Band, Bars, Grid, Heat, Line, Mark, Panel, Points, Rule
 
 _LETTER = 7.2  # pixels
 _LEGIBLE = 6  # letters by which most tokens are known
@@ -38,11 +38,12 @@ def _cut(mark: Mark, first: int, end: int) -> Mark | None:
     match mark:
         case Heat():
             inside = _inside(mark.x, first, end)
-            return replace(mark, x=mark.x[inside] - first, values=mark.values[:, inside])
+            letters, said = _columns(mark.letters, inside), _columns(mark.hover, inside)
+            return replace(mark, x=mark.x[inside] - first, values=mark.values[:, inside], letters=letters, hover=said)
         case Line():
             inside = _inside(mark.x, first, end)
             return replace(mark, x=mark.x[inside] - first, y=mark.y[inside])
-        case Points():
+        case Points() | Bars():
             inside = _inside(mark.x, first, end)
             hover = None if mark.hover is None else tuple(np.array(mark.hover, dtype=object)[inside])
             return replace(mark, x=mark.x[inside] - first, y=mark.y[inside], hover=hover)
@@ -52,6 +53,10 @@ def _cut(mark: Mark, first: int, end: int) -> Mark | None:
         case Rule(way="up"):
             return replace(mark, value=mark.value - first) if first - 0.5 <= mark.value < end - 0.5 else None
     return mark
+
+
+def _columns(grid: Grid, inside: Array) -> Grid:
+    return tuple(tuple(text for text, kept in zip(row, inside, strict=True) if kept) for row in grid)
 
 
 def _inside(x: Array, first: int, end: int) -> Array:

@@ -14,6 +14,7 @@ import pandas as pd
 from gradviz.arrays import Array
 
 Marker = Literal["circle", "square", "diamond", ""]
+Grid = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,25 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Bars:
+    """Upright bars from `base` to y. A y on no scale (zero on a log axis, infinity, NaN) is a mark on its rail."""
+
+    x: Array
+    y: Array
+    name: str
+    colour: str = "ink"
+    base: float = 0.0
+    hover: tuple[str, ...] | None = None  # a text for each bar
+
+
+@dataclass(frozen=True)
 class Heat:
-    """values: (len(y), len(x)). On scale "depth" or "tide"; `limits` of the colour axis are shared by all panels that are compared."""
+    """values: (len(y), len(x)). On scale "depth" or "tide"; `limits` of the colour axis are shared by all panels that are compared.
+
+    letters, hover: a character and a text for every cell, shaped like `values`; framed: (row, column) of cells that stand out.
+    A heat of one row with letters is a text: backends break it into lines, after blanks and after the signs of line ends, as many
+    cells long as there is room for.
+    """
 
     x: Array
     y: Array
@@ -71,6 +89,13 @@ class Heat:
     limits: tuple[float, float] = (0.0, 1.0)
     log: bool = False  # values are log10; -inf is zero
     unit: str = ""  # what a value is, for hover and colour bar
+    letters: Grid = ()
+    hover: Grid = ()
+    framed: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_text(self) -> bool:
+        return bool(self.letters)
 
 
 @dataclass(frozen=True)
@@ -92,7 +117,7 @@ class Tiles:
     cells: tuple[tuple[tuple[str, str], ...], ...]
 
 
-Mark = Line | Band | Points | Heat | Rule | Tiles
+Mark = Line | Band | Points | Bars | Heat | Rule | Tiles
 
 
 @dataclass(frozen=True)
@@ -115,7 +140,7 @@ class Description:
     look_for: what a healthy picture looks like and what a sick one does; frame: the data shown, tidy;
     key: samples above the figure, (kind, text) with kind a line ("start", "clipped", "unclipped"), a mark ("faint", "dot", "ring",
     "cross") or the flat colour of a value on no scale in a heatmap ("zero", "infinite", "nan");
-    shape: "line", "multiples", "film", "gate", "strip" or "tiles" (how tall it wants to be); missing: if not empty, why there is
+    shape: "line", "multiples", "film", "gate", "strip", "text" or "tiles" (how tall it wants to be); missing: if not empty, why there is
     nothing to draw and how to record it.
     """
 
@@ -126,7 +151,7 @@ class Description:
     frame: pd.DataFrame
     panels: tuple[Panel, ...] = ()
     columns: int = 3
-    shape: Literal["line", "multiples", "film", "gate", "strip", "tiles"] = "multiples"
+    shape: Literal["line", "multiples", "film", "gate", "strip", "text", "tiles"] = "multiples"
     key: tuple[tuple[str, str], ...] = ()
     source: str = ""
     missing: str = ""

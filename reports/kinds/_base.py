@@ -57,6 +57,21 @@ WEIGHTS = (
     "What reaches the weights",
     "The optimizer turns gradients into updates; an update should be a small share of the weights it changes.",
 )
+READS = (
+    "What it reads and writes",
+    "A text in the colours of one unit, of the probability of each token, and of what moves one prediction; one run of each kind of cell.",
+)
+
+
+def readers(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """One run a cell that predicts the next token of a text at every step; of several the last one, which is clipped if any is."""
+    found = {run.family: run for run in sorted(runs, key=lambda run: run.clipped) if _reads(run)}
+    return tuple(label_runs(list(found.values())))
+
+
+def _reads(run: Run) -> bool:
+    signature = run.meta.get("signature") or {}
+    return bool(signature.get("tokens")) and signature.get("at") == "every" and signature.get("loss") == "softmax" and bool(run.words(0))
 
 
 def by_task(runs: Sequence[Run]) -> dict[str, tuple[Run, ...]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gradviz.charts import CHARTS
 from gradviz.frames import Run
-from gradviz.reports.kinds._base import GATES, REACH, WEIGHTS, Kind, Picture, Section, by_task
+from gradviz.reports.kinds._base import GATES, REACH, READS, WEIGHTS, Kind, Picture, Section, by_task, readers
 
 LOSS = ("Loss and clipping", "Clipping shortens a gradient that is longer than the threshold; the loss tells whether that helped.")
 CHAPTERS = (
@@ -16,6 +16,7 @@ CHAPTERS = (
 )
 OF_ENCODERS = {"waterfall", "film", "horizon", "gate_heatmap", "saturation"}  # shown of an encoder, too; many are too short for a decay
 ELSEWHERE = {"waterfall", "status"}  # the summary and the findings show these
+TEXTS = ("text_unit", "text_probability", "connectivity", "sentence", "units")
 
 
 class Compare(Kind):
@@ -31,7 +32,7 @@ class Compare(Kind):
         other_tasks = _pictures(runs, ("waterfall",))[1:]  # the first is the key picture
         rest = _pictures(runs, _others())
         more = [Section("more", "More pictures", "Every other chart there is.", rest)] if rest else []
-        return [replace(first, pictures=other_tasks + first.pictures), *later, *more]
+        return [replace(first, pictures=other_tasks + first.pictures), *later, *_texts(runs), *more]
 
 
 def _pictures(runs: Sequence[Run], charts: Sequence[str]) -> tuple[Picture, ...]:
@@ -42,6 +43,13 @@ def _pictures(runs: Sequence[Run], charts: Sequence[str]) -> tuple[Picture, ...]
         for task in groups
         for part, layer in _layers(chart, groups[task])
     )
+
+
+def _texts(runs: Sequence[Run]) -> list[Section]:
+    """Tasks whose runs read a text."""
+    found = [(task, some) for task, members in by_task(runs).items() if (some := readers(members))]
+    pictures = tuple(Picture(chart, some, _about(runs, task)) for chart in TEXTS for task, some in found)
+    return [Section("text", *READS, pictures)] if found else []
 
 
 def _layers(chart: str, runs: Sequence[Run]) -> list[tuple[str, int]]:
@@ -56,5 +64,5 @@ def _about(runs: Sequence[Run], task: str) -> str:
 
 def _others() -> list[str]:
     """Charts that no chapter names, such as those added from outside."""
-    named = {chart for _, _, charts in CHAPTERS for chart in charts} | ELSEWHERE
+    named = {chart for _, _, charts in CHAPTERS for chart in charts} | ELSEWHERE | set(TEXTS)
     return [name for name in CHARTS if name not in named]

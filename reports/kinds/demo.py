@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gradviz.frames import Run, label_runs
-from gradviz.reports.kinds._base import GATES, REACH, WEIGHTS, Kind, Picture, Section
+from gradviz.reports.kinds._base import GATES, REACH, READS, WEIGHTS, Kind, Picture, Section, readers
 
 
 class Demo(Kind):
@@ -35,6 +35,7 @@ class Demo(Kind):
                 *GATES,
                 (Picture("gate_heatmap", _gated(near)), Picture("saturation", near)),
             ),
+            *_texts(near),
             Section(
                 "lag",
                 "The long-lag task",
@@ -53,6 +54,13 @@ class Demo(Kind):
                 (Picture("parameters", near),),
             ),
         ]
+
+
+def _texts(runs: tuple[Run, ...]) -> list[Section]:
+    """Nothing, if no run reads a text."""
+    some = readers(runs)
+    pictures = tuple(Picture(chart, some) for chart in ("text_unit", "text_probability", "connectivity"))
+    return [Section("text", *READS, pictures)] if some else []
 
 
 def _split(runs: Sequence[Run]) -> tuple[tuple[Run, ...], tuple[Run, ...]]:

@@ -118,7 +118,7 @@ def test_every_control_once(view: str, runs: Path, monkeypatch: pytest.MonkeyPat
     app = opened(runs, monkeypatch, view)
     for kind in ("selectbox", "select_slider", "segmented_control", "pills", "multiselect"):
         for index in range(len(app.get(kind))):
-            for value in values_of(app.get(kind)[index]):
+            for value in values_of(app.get(kind)[index]) if index < len(app.get(kind)) else []:  # one control may take another away
                 if index < len(app.get(kind)):
                     app.get(kind)[index].set_value(value).run()
                     fine(app)
@@ -218,7 +218,8 @@ def test_runs_of_the_two_tasks_are_kept_apart(runs: Path, monkeypatch: pytest.Mo
 def test_every_view_shows_runs_of_other_shapes(view: str, task: str, shaped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(shaped, monkeypatch, view, task=task)
     fine(app)
-    assert len(app.get("plotly_chart")) or view in ("findings", "compare")  # one run alone has nothing to be compared with
+    wordless = task == "sine" and view == "text"
+    assert len(app.get("plotly_chart")) or view in ("findings", "compare") or wordless  # one run alone has nothing to be compared with
 
 
 def test_the_layers_of_an_encoder_and_a_decoder_are_named(shaped: Path, monkeypatch: pytest.MonkeyPatch) -> None:

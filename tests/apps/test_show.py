@@ -59,3 +59,10 @@ def test_the_headline_of_the_gradient_flow_is_true(tmp_path: Path) -> None:
     assert headline([three, four], 9) == "At training step 9 the gradient fades in 2 of 2 runs"
     every = "the gradient grows in 1 of 5 runs, stays level in 1, fades in 2 and has no measurable pace in 1"
     assert headline([one, two, three, four, none], 9) == f"At training step 9 {every}"
+
+
+def test_a_piece_keeps_its_own_label_below() -> None:
+    x = np.arange(5.0)
+    panels = tuple(Panel((Line(x, x, "line"),), Axis(label), Axis("value")) for label in ("unit", "state"))
+    cut = pieces.cut(Description("test", "t", "s", "l", pd.DataFrame(), panels, columns=2), "light")
+    assert [piece["layout"]["xaxis"]["title"]["text"] for piece in cut] == ["unit", "state"]

@@ -18,7 +18,7 @@ from gradviz.reports import report
 from gradviz.tasks.numbers import END, LETTERS
 from tests.chart_runs import FakeRun, reach
 
-LAYERED = [name for name in CHARTS if "layer" in {item.name for item in fields(CHARTS[name])}]
+LAYERED = [name for name in CHARTS if not CHARTS[name].network and "layer" in {item.name for item in fields(CHARTS[name])}]
 
 
 @pytest.fixture(scope="module")

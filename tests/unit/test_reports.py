@@ -172,6 +172,35 @@ def test_hostile_names_stay_text(runs: list[Run]) -> None:
     assert HOSTILE in "".join(Page(after).texts)
 
 
+def test_hostile_texts_stay_text(tmp_path: Path) -> None:
+    """A text that would end the page's script is drawn letter by letter; what it says on hover is escaped."""
+    words = [*"</script><b>x</b>", "<EOS>", *"$y$%{z}@ink\u202e"]
+    make_run(tmp_path / "text", family="lstm", steps=4)
+    meta = json.loads((tmp_path / "text" / "run.json").read_text())
+    meta["probe"]["words"] = [(words * 9)[: len(old)] for old in meta["probe"]["words"]]
+    (tmp_path / "text" / "run.json").write_text(json.dumps(meta))
+    page = report(load_runs(tmp_path), now=NOW).html()
+    assert page.count("</script>") == 3, "the page's own"
+    assert "</b>x" not in page
+    figure = next(
+        one for one in unpacked(page)["figures"].values() if any(trace["type"] == "heatmap" and "text" in trace for trace in one["data"])
+    )
+    grids = [trace["text"] for trace in figure["data"] if trace["type"] == "heatmap"]
+    said = [text for grid in grids for row in grid for text in row]
+    assert any(text.startswith("“&lt;EOS&gt;” at step") for text in said)
+    assert not any(re.search("<(?!br>)|%{|\u202e", text) for text in said)
+
+
+def test_texts_are_shown_of_one_run_a_cell(runs: list[Run]) -> None:
+    sections = {section.anchor: section for section in KINDS["demo"]().sections(runs)}
+    shown = {picture.chart: picture.runs for picture in sections["text"].pictures}
+    assert {"text_unit", "text_probability", "connectivity"} <= shown.keys()
+    assert [(run.family, run.clipped) for run in shown["text_unit"]] == [("rnn", True), ("gru", True), ("lstm", True)]
+    adding = [run for run in runs if run.meta["lag"]]
+    for kind in ("demo", "compare"):
+        assert "text" not in {section.anchor for section in KINDS[kind]().sections(adding)}
+
+
 def test_missing_tables_leave_a_sentence(tmp_path: Path) -> None:
     make_run(tmp_path / "bare", family="rnn", steps=0)
     page = report(load_runs(tmp_path), "compare", now=NOW).html()

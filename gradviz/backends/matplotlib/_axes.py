@@ -11,7 +11,7 @@ from gradviz.backends._layout import HEADING, TICK, TITLE, Place, Plan
 from gradviz.backends._scales import Scale
 from gradviz.backends._text import printable
 from gradviz.backends.theme import TOKENS, colour
-from gradviz.charts._description import Heat, Tiles
+from gradviz.charts._description import Heat
 
 PER_INCH = 108.0  # pixels of the plan: 12 pixels are 8 points, 6.8 inches 734 pixels
 
@@ -32,7 +32,7 @@ def axes(figure: Figure, plan: Plan, place: Place) -> Axes:
     box = ((left + place.left) / plan.width, bottom / plan.height, place.width / plan.width, place.height / plan.height)
     ax = figure.add_axes(box)
     ax.set(xlim=(place.x.start, place.x.end), ylim=(place.y.start, place.y.end))
-    if any(isinstance(mark, Tiles) for mark in place.panel.marks):
+    if place.bare:
         ax.set(xticks=[], yticks=[])
         ax.axis("off")
     else:
@@ -100,23 +100,25 @@ def bars(figure: Figure, plan: Plan) -> None:
     wide, high = plan.inner
     for bar in plan.bars:
         first, end = bar.span
-        if plan.narrow:
+        if plan.bars_below:
             box = (left + first * wide, 24.0, (end - first) * wide, 10.0)
         else:
             box = (plan.width - right + 14, bottom + (1 - end) * high, 10.0, (end - first) * high)
         ax = figure.add_axes((box[0] / plan.width, box[1] / plan.height, box[2] / plan.width, box[3] / plan.height))
         mappable = ScalarMappable(Normalize(*bar.heat.limits), colours(bar.heat.scale))
-        drawn = figure.colorbar(mappable, cax=ax, orientation="horizontal" if plan.narrow else "vertical")
+        drawn = figure.colorbar(mappable, cax=ax, orientation="horizontal" if plan.bars_below else "vertical")
         drawn.set_ticks([at for at, _ in bar.ticks], labels=[text for _, text in bar.ticks])
         drawn.ax.tick_params(length=points(4), color=colour("axis"), labelcolor=colour("muted"), labelsize=points(TICK))
         drawn.outline.set_visible(False)
         drawn.ax.grid(False)
-        _bar_title(drawn.ax, printable(bar.heat.unit), plan.narrow)
+        _bar_title(drawn.ax, printable(bar.heat.unit), "beside" if bar.heat.is_text else "above" if plan.narrow else "upright")
 
 
-def _bar_title(ax: Axes, unit: str, narrow: bool) -> None:
-    style: dict[str, Any] = {"fontsize": points(TICK), "color": colour("muted")}
-    if unit and narrow:
-        ax.annotate(unit, (0.5, 1), (0, points(5)), "axes fraction", "offset points", ha="center", va="bottom", **style)
-    elif unit:
-        ax.annotate(unit, (1, 0.5), (points(48), 0), "axes fraction", "offset points", ha="center", va="center", rotation=90, **style)
+def _bar_title(ax: Axes, unit: str, where: str) -> None:
+    style: dict[str, Any] = {"fontsize": points(TICK), "color": colour("muted"), "xycoords": "axes fraction", "textcoords": "offset points"}
+    if where == "beside":
+        ax.annotate(unit, (1, 0.5), (points(16), 0), ha="left", va="center", **style)
+    elif where == "above":
+        ax.annotate(unit, (0.5, 1), (0, points(5)), ha="center", va="bottom", **style)
+    else:
+        ax.annotate(unit, (1, 0.5), (points(48), 0), ha="center", va="center", rotation=90, **style)

@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, Normalize
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from gradviz.arrays import Array
-from gradviz.backends import _tiles
+from gradviz.backends import _letters, _tiles
 from gradviz.backends._layout import TICK, Place, Plan
 from gradviz.backends._scales import edges
 from gradviz.backends._special import GLYPHS, heat_values, layers
-from gradviz.backends._strokes import labels, rule_ends, scatter, sparse, stroke
+from gradviz.backends._strokes import BAR, LINE_GAP, labels, off_scale, rule_ends, scatter, sparse, stroke
 from gradviz.backends.matplotlib._axes import colours
 from gradviz.backends.matplotlib._axes import points as in_points
 from gradviz.backends.theme import colour
-from gradviz.charts._description import Band, Heat, Line, Points, Rule, Tiles
+from gradviz.charts._description import Band, Bars, Heat, Line, Points, Rule, Tiles
 
 _SHAPES = {"circle": "o", "square": "s", "diamond": "D", "": "o"}
 _DASHES = (0, (5 / 1.5, 4 / 1.5))
@@ -95,20 +95,48 @@ def points(mark: Points, canvas: Canvas) -> None:
         canvas.markers(drawn.x[chosen], drawn.y[chosen], style)
 
 
+def bars(mark: Bars, canvas: Canvas) -> None:
+    drawn = scatter(mark, canvas.place)
+    chosen = drawn.kind == "number"
+    canvas.ax.bar(drawn.x[chosen], drawn.y[chosen] - mark.base, BAR, mark.base, color=colour(mark.colour), linewidth=0)
+    points(off_scale(mark, drawn), canvas)
+
+
 def heat(mark: Heat, canvas: Canvas) -> None:
     values, absent = heat_values(mark)
     if not values.size:
         return
     x, y = edges(mark.x), edges(mark.y)
-    finite = np.ma.masked_where(absent | ~np.isfinite(values), values)
+    finite = np.ma.masked_invalid(np.where(absent, np.nan, values))
     canvas.ax.pcolorfast(x, y, finite, cmap=colours(mark.scale), norm=Normalize(*mark.limits))
     for layer in layers(mark, *canvas.place.lattice):
         flat = ListedColormap([colour(layer.kind)])
         canvas.ax.pcolorfast(x, y, np.ma.masked_where(~layer.mask, np.ones(values.shape)), cmap=flat)
-        for column, row in zip(layer.columns, layer.rows, strict=True):
+        for column, row in zip(layer.columns, layer.rows, strict=True) if not mark.is_text else ():
             at = (float(mark.x[column]), float(mark.y[row]))
             canvas.ax.text(*at, GLYPHS[layer.kind], color=_PAPER, fontsize=in_points(13), ha="center", va="center", clip_on=True)
+    if mark.is_text:
+        _text(mark, canvas)
     canvas.ax.set(xlim=(canvas.place.x.start, canvas.place.x.end), ylim=(canvas.place.y.start, canvas.place.y.end))
+
+
+def _text(mark: Heat, canvas: Canvas) -> None:
+    """Paper between the lines, letters, and frames around chosen cells."""
+    for border in edges(mark.y):
+        canvas.ax.axhline(border, color=_PAPER, linewidth=in_points(LINE_GAP), zorder=1.5)
+    size = in_points(_letters.size(mark, canvas.place.width))
+    for ink in _letters.inks(mark) if size else []:
+        own = colour(ink.colour[1:]) if ink.colour.startswith("@") else ink.colour
+        style: dict[str, Any] = {"color": own, "alpha": _letters.FAINT if ink.faint else 1.0, "fontsize": size}
+        style |= {"fontfamily": "DejaVu Sans Mono", "ha": "center", "va": "center_baseline", "clip_on": True}
+        for row, column, text in zip(ink.rows, ink.columns, ink.texts, strict=True):
+            canvas.ax.text(float(mark.x[column]), float(mark.y[row]), text, **style)
+    for left, bottom, width in _letters.frames(mark):
+        for edge, thick in ((_PAPER, 4.5), (colour("ink"), 1.75)):  # seen on dark and bright cells alike
+            frame = Rectangle(
+                (left, bottom), width, 1, facecolor="none", edgecolor=edge, linewidth=in_points(thick), zorder=4, clip_on=False
+            )
+            canvas.ax.add_patch(frame)
 
 
 def rule(mark: Rule, canvas: Canvas) -> None:
@@ -151,4 +179,4 @@ def write_labels(canvas: Canvas) -> None:
         canvas.ax.text(*at, label.text, transform=canvas.ax.transAxes, ha="left", va="center_baseline", **style)
 
 
-DRAW: dict[type, Any] = {Line: line, Band: band, Points: points, Heat: heat, Rule: rule, Tiles: tiles}
+DRAW: dict[type, Any] = {Line: line, Band: band, Points: points, Bars: bars, Heat: heat, Rule: rule, Tiles: tiles}

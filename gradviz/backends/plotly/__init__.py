@@ -35,7 +35,9 @@ def figure(description: Description, theme: Theme | None = None, width: float | 
     hidden = {"visible": False, "fixedrange": True}
     axes = _axes.axes(drawn) if drawn.places else {"xaxis": hidden, "yaxis": hidden}
     layout = _layout(drawn) | axes | _axes.colour_axes(drawn)
-    layout["annotations"] = _missing(drawn) + _axes.headings(drawn) + [item for canvas in canvases for item in canvas.annotations]
+    layout["annotations"] = (
+        _missing(drawn) + _axes.headings(drawn) + _axes.units(drawn) + [item for canvas in canvases for item in canvas.annotations]
+    )
     layout["shapes"] = _axes.rails(drawn) + [item for canvas in canvases for item in canvas.shapes]
     if width is not None:
         layout["width"] = width

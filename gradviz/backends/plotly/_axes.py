@@ -6,9 +6,10 @@ from gradviz.backends._bars import Bar
 from gradviz.backends._layout import HEADING, TICK, TITLE, Place, Plan
 from gradviz.backends._scales import Scale
 from gradviz.backends.plotly._escape import escape
-from gradviz.charts._description import Heat, Line, Points, Tiles
+from gradviz.charts._description import Bars, Heat, Line, Points, Tiles
 
 Dict = dict[str, Any]
+BAR_MIDDLE = 28  # pixels from the lower end of a figure to the middle of the bars below it
 
 
 def name(kind: str, index: int) -> str:
@@ -53,7 +54,7 @@ def _ticks(labels: bool) -> Dict:
 def _x(place: Place) -> Dict:
     axis = _axis(place.x, place.x_labels, place.x_title)
     words = place.panel.x.words is not None
-    if _has(place, Tiles):
+    if place.bare:
         return {**axis, "visible": False, "fixedrange": True}
     if words:
         axis["tickfont"] = {"family": "@mono", "size": TICK, "color": "@ink"}
@@ -68,7 +69,7 @@ def _x(place: Place) -> Dict:
 
 def _y(place: Place) -> Dict:
     axis = _axis(place.y, place.y_labels, place.y_title)
-    if _has(place, Tiles):
+    if place.bare:
         return {**axis, "visible": False, "fixedrange": True}
     if _has(place, Heat):
         return {**axis, **_ticks(place.y_labels), **_frame(place)}
@@ -101,6 +102,17 @@ def headings(plan: Plan) -> list[Dict]:
     return found
 
 
+def units(plan: Plan) -> list[Dict]:
+    """What the colours of texts mean, right of their bars: a horizontal bar has no good place for a title of its own."""
+    font = {"size": TICK, "color": "@muted"}
+    where = {"xref": "paper", "yref": "paper", "y": 0, "yshift": BAR_MIDDLE - round(plan.margin[2]), "xanchor": "left", "yanchor": "middle"}
+    texts = [bar for bar in plan.bars if bar.heat.is_text and bar.heat.unit]
+    return [
+        {"text": escape(bar.heat.unit), "x": round(bar.span[1], 5), "xshift": 12, "showarrow": False, "font": font, **where}
+        for bar in texts
+    ]
+
+
 def rails(plan: Plan) -> list[Dict]:
     """Dotted lines that set the rails off from the numbers."""
     style = {"type": "line", "line": {"color": "@axis", "width": 1, "dash": "1px,4px"}, "layer": "below"}
@@ -123,13 +135,13 @@ def _colour_axis(plan: Plan, bar: Bar) -> Dict:
         "ticktext": [escape(text) for _, text in bar.ticks], "tickfont": {"size": TICK, "color": "@muted"}, "xpad": 0, "ypad": 0,
     }  # fmt: skip
     first, end = bar.span
-    if plan.narrow:
+    if plan.bars_below:
         below = {"orientation": "h", "xanchor": "center", "y": 0, "yref": "container", "yanchor": "bottom"}
         drawn |= {**below, "x": (first + end) / 2, "len": end - first}
     else:
         beside = {"orientation": "v", "x": 1 + 14 / plan.inner[0], "xanchor": "left"}
         drawn |= {**beside, "y": 1 - (first + end) / 2, "len": end - first}
-    if heat.unit:
+    if heat.unit and not heat.is_text:
         side = "top" if plan.narrow else "right"
         drawn["title"] = {"text": escape(heat.unit), "side": side, "font": {"size": TICK, "color": "@muted"}}
     return {"cmin": heat.limits[0], "cmax": heat.limits[1], "colorscale": f"@{heat.scale}", "colorbar": drawn}
@@ -137,5 +149,5 @@ def _colour_axis(plan: Plan, bar: Bar) -> Dict:
 
 def hovermode(plan: Plan) -> str:
     """One read-out for all lines at a time step, unless a panel holds heatmaps or points."""
-    others = any(_has(place, Heat) or _has(place, Points) or _has(place, Tiles) for place in plan.places)
+    others = any(_has(place, kind) for place in plan.places for kind in (Heat, Points, Bars, Tiles))
     return "closest" if others or not plan.places else "x unified"

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.backends import _tiles
+from gradviz.backends import _letters, _tiles
 from gradviz.backends._layout import TICK, Place, Plan
 from gradviz.backends._special import GLYPHS, WORDS, heat_values, layers, runs
-from gradviz.backends._strokes import MARKS, labels, rule_ends, scatter, sparse, stroke
+from gradviz.backends._strokes import BAR, LINE_GAP, MARKS, labels, off_scale, rule_ends, scatter, sparse, stroke
 from gradviz.backends.plotly._axes import name
 from gradviz.backends.plotly._escape import escape, numbers
-from gradviz.charts._description import Band, Heat, Line, Points, Rule, Tiles
+from gradviz.charts._description import Band, Bars, Heat, Line, Points, Rule, Tiles
 
 Dict = dict[str, Any]
 
@@ -113,22 +113,56 @@ def points(mark: Points, canvas: Canvas) -> None:
         canvas.markers(drawn.x[chosen], drawn.y[chosen], marker, name=title, hovertemplate=f"{said}<extra>{title}</extra>", **texts)
 
 
+def bars(mark: Bars, canvas: Canvas) -> None:
+    drawn = scatter(mark, canvas.place)
+    chosen = drawn.kind == "number"
+    hover = mark.hover or tuple("" for _ in mark.x)
+    said = "%{text}" if mark.hover else _value(canvas.place.y.log, "y")
+    texts = [escape(hover[at]) for at in drawn.which[chosen]]
+    style = {"width": BAR, "marker": {"color": f"@{mark.colour}", "line": {"width": 0}}, "text": texts, "textposition": "none"}
+    y = {"y": numbers(drawn.y[chosen] - mark.base), "base": mark.base}
+    if chosen.any():
+        canvas.trace("bar", x=numbers(drawn.x[chosen]), **y, **style, hovertemplate=f"{said}<extra></extra>")
+    points(off_scale(mark, drawn), canvas)
+
+
 def heat(mark: Heat, canvas: Canvas) -> None:
     place, (values, absent) = canvas.place, heat_values(mark)
-    axes = {"x": numbers(mark.x), "y": numbers(mark.y), "hoverongaps": False}
+    axes = {"x": numbers(mark.x), "y": numbers(mark.y), "hoverongaps": False, **({"ygap": LINE_GAP} if mark.is_text else {})}
     where = f"{escape(place.panel.y.label)} %{{y}}<br>{escape(place.panel.x.label)} %{{x}}<br>"
     shown = "10<sup>%{z:.1f}</sup>" if mark.log else "%{z:.3~g}"
     finite = np.where(np.isfinite(values) & ~absent, values, np.nan)
     coloraxis = name("coloraxis", canvas.plan.bar_of(mark))
-    said = f"{where}{escape(mark.unit)} {shown}<extra></extra>"
-    canvas.trace("heatmap", z=numbers(finite), coloraxis=coloraxis, hovertemplate=said, **axes)
+    texts = {"text": [[escape(text) for text in row] for row in mark.hover]} if mark.hover else {}
+    said = "%{text}" if mark.hover else f"{where}{escape(mark.unit)} {shown}"
+    canvas.trace("heatmap", z=numbers(finite), coloraxis=coloraxis, hovertemplate=f"{said}<extra></extra>", **axes, **texts)
     for layer in layers(mark, *place.lattice):
         flat = [[0, f"@{layer.kind}"], [1, f"@{layer.kind}"]]
         z = numbers(np.where(layer.mask, 1.0, np.nan))
-        canvas.trace("heatmap", z=z, colorscale=flat, showscale=False, hovertemplate=f"{where}{WORDS[layer.kind]}<extra></extra>", **axes)
-        x, y = np.asarray(mark.x)[layer.columns], np.asarray(mark.y)[layer.rows]
-        text = {"text": [GLYPHS[layer.kind]] * len(x), "textfont": {"size": 13, "color": "#ffffff"}}
-        canvas.trace("scatter", mode="text", x=numbers(x), y=numbers(y), hoverinfo="skip", **text)
+        said = said if mark.hover else f"{where}{WORDS[layer.kind]}"
+        canvas.trace("heatmap", z=z, colorscale=flat, showscale=False, hovertemplate=f"{said}<extra></extra>", **axes, **texts)
+        if not mark.is_text:
+            x, y = np.asarray(mark.x)[layer.columns], np.asarray(mark.y)[layer.rows]
+            text = {"text": [GLYPHS[layer.kind]] * len(x), "textfont": {"size": 13, "color": "#ffffff"}}
+            canvas.trace("scatter", mode="text", x=numbers(x), y=numbers(y), hoverinfo="skip", **text)
+    if mark.is_text:
+        _text(mark, canvas)
+
+
+def _text(mark: Heat, canvas: Canvas) -> None:
+    """Letters, one trace an ink, and frames around chosen cells."""
+    size = _letters.size(mark, canvas.place.width)
+    for ink in _letters.inks(mark) if size else []:
+        font = {"size": round(size, 1), "color": ink.colour, "family": "@mono"}
+        x, y = np.asarray(mark.x)[ink.columns], np.asarray(mark.y)[ink.rows]
+        style = {"text": [escape(text) for text in ink.texts], "textfont": font, "opacity": _letters.FAINT if ink.faint else 1.0}
+        canvas.trace("scatter", mode="text", x=numbers(x), y=numbers(y), hoverinfo="skip", **style)
+    refs = {"xref": name("x", canvas.index), "yref": name("y", canvas.index)}
+    for left, bottom, width in _letters.frames(mark):
+        corners = {"x0": left, "x1": left + width, "y0": bottom, "y1": bottom + 1}
+        for colour, thick in (("@paper", 4.5), ("@ink", 1.75)):  # seen on dark and bright cells alike
+            line = {"color": colour, "width": thick}
+            canvas.shapes.append({"type": "rect", **refs, **corners, "line": line, "layer": "above"})
 
 
 def rule(mark: Rule, canvas: Canvas) -> None:
@@ -171,4 +205,4 @@ def write_labels(canvas: Canvas) -> None:
         canvas.write(escape(label.text), x, y, label.colour, xanchor="left", yanchor="middle", **ground)
 
 
-DRAW: dict[type, Any] = {Line: line, Band: band, Points: points, Heat: heat, Rule: rule, Tiles: tiles}
+DRAW: dict[type, Any] = {Line: line, Band: band, Points: points, Bars: bars, Heat: heat, Rule: rule, Tiles: tiles}

@@ -1,0 +1,145 @@
+"""The page Text: colours, a text of one's own, positions, sampling; with weights and without them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gradviz import frames
+from gradviz.backends import plotly as live
+from gradviz.charts.connectivity import Connectivity
+from gradviz.dashboards import reading, show, state
+from gradviz.dashboards.views.text import PARTS
+from tests.apps.test_dashboard import charts, fine, opened, words
+from tests.synthetic import make_run
+
+HOSTILE = "</script><b>x</b> :red[x] $y$ [a](b)"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("texts")
+    make_run(folder / "lstm", family="lstm", steps=4)
+    return folder
+
+
+def letters(app: AppTest) -> str:
+    """All letters on the page's first picture, in no order."""
+    return "".join("".join(one["text"]) for one in charts(app)[0]["data"] if one.get("mode") == "text")
+
+
+@pytest.mark.parametrize("part", list(PARTS))
+def test_every_part_of_the_page(part: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", part=part)
+    fine(app)
+    assert app.segmented_control(key="part").value == part
+    assert len(charts(app)) == {"Write": 0, "Search": 2}.get(part, 1)
+
+
+@pytest.mark.parametrize("colour", reading.COLOURS)
+@pytest.mark.parametrize("sequence", ["0", reading.OWN])
+def test_every_colour_of_recorded_and_own_texts(colour: str, sequence: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", colour=colour, sequence=sequence)
+    fine(app)
+    assert len(charts(app)) == 1
+    assert sorted(letters(app)) == sorted(expected(runs, sequence))
+
+
+def expected(runs: Path, sequence: str) -> str:
+    return reading.FIRST.replace(" ", "␣") if sequence == reading.OWN else "".join(frames.load(runs / "lstm").words(0) or [])
+
+
+def test_what_is_typed_stays_text(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", colour="Probability", sequence=reading.OWN)
+    app.text_area(key="own").set_value(HOSTILE).run()
+    fine(app)
+    assert "<" not in letters(app)
+    assert letters(app).count("&lt;") == HOSTILE.count("<")
+    assert "<b>" not in app.title[0].value.replace("\\<", "")
+
+
+def test_the_position_is_kept_within_the_text(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", colour="Pull", sequence=reading.OWN)
+    assert app.slider(key="position").value == len(reading.FIRST) - 1
+    app.slider(key="position").set_value(3).run()
+    assert "at step 3" in app.title[0].value
+    app.slider(key="position").set_value(len(reading.FIRST) - 1).run()
+    app.text_area(key="own").set_value("short").run()
+    fine(app)
+    assert app.slider(key="position").value == 4
+
+
+def test_a_click_on_a_token_moves_the_position(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = frames.load(runs / "lstm")
+    description = Connectivity(text="one\ntwo").describe([run])
+    marks = show.letters(live.figure(description, "light"))
+    assert len(marks["x"]) == len("one\ntwo")
+    assert [text[1] for text in marks["text"]] == list("one↵two"), "numbered in reading order, and saying what the picture says"
+    monkeypatch.setattr(state.st, "session_state", {"connectivity-0": {"selection": {"points": [{"x": 2.0, "customdata": [5]}]}}})
+    show.picked("connectivity-0", show.Click(6, reading.mover(run, list("one↵two"))))
+    assert state.st.session_state["position"] == 5
+
+
+def test_a_click_on_any_letter_of_a_word_chooses_the_word(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = frames.load(runs / "lstm")
+    run.meta["facts"] = {"level": "word"}
+    monkeypatch.setattr(state.st, "session_state", {})
+    chosen = []
+    for cell in range(len("the cat ")):
+        reading.mover(run, ["the", "cat"])(float(cell))
+        chosen.append(state.st.session_state["position"])
+    assert chosen == [0] * 4 + [1] * 4
+
+
+def test_the_network_writes_the_same_with_the_same_seed(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", part="Write")
+    app.text_area(key="prompt").set_value("a<b>")
+    app.number_input(key="length").set_value(12)
+    written = []
+    for seed in (0, 0, 1):
+        app.number_input(key="seed").set_value(seed)
+        app.button[0].click().run()
+        fine(app)
+        written.append(app.code[0].value)
+    assert written[0] == written[1] != written[2]
+    assert written[0].startswith("a<b>"), "in a code block, which shows it letter by letter"
+    assert app.title[0].value.startswith("12 tokens written by LSTM")
+    assert len(charts(app)) == 1
+
+
+def test_without_weights_the_recorded_states_are_still_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path / "lstm", family="lstm", steps=4)
+    (tmp_path / "lstm" / "weights.safetensors").unlink()
+    app = opened(tmp_path, monkeypatch, "text")
+    fine(app)
+    assert len(charts(app)) == 1
+    for query in ({"colour": "Probability"}, {"colour": "Pull"}, {"part": "Weigh"}, {"part": "Search"}):
+        app = opened(tmp_path, monkeypatch, "text", **query)
+        fine(app)
+        assert "gradviz train my" in words(app).replace("\\", "")
+    app = opened(tmp_path, monkeypatch, "text", part="Write")
+    app.button[0].click().run()
+    assert not app.exception
+    assert "Nothing was written" in words(app)
+
+
+def test_the_recorded_arrays_are_what_is_drawn(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text")
+    app.number_input(key="unit").set_value(3).run()
+    run = frames.load(runs / "lstm")
+    values = np.tanh(run.probe(run.probe_steps[-1], 0, "cell")[:, 3])
+    picture = next(one for one in charts(app)[0]["data"] if one["type"] == "heatmap")
+    assert "unit 3" in str(charts(app)[0]["layout"])
+    assert f"“{run.words(0)[0]}” at step 0" in str(picture["text"])
+    assert len(values) == len(run.words(0))
+
+
+def test_a_unit_that_was_found_colours_a_text(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", part="Search")
+    best = app.title[0].value.split("nit ")[1].split(" ")[0]
+    app.button[0].click().run()
+    fine(app)
+    assert app.segmented_control(key="part").value == "Read"
+    assert app.number_input(key="unit").value == int(best)
+    assert app.title[0].value.startswith(f"Unit {best} ")
