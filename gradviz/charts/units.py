@@ -46,7 +46,8 @@ class Units(Chart):
         PROPERTIES[self.property]  # an unknown one is an error that lists them
 
     def describe(self, runs: Sequence[Run]) -> Description:
-        found = [(one, self._ranking(one)) for run in runs for one in speakers([run], self.text or tail(run, READ), 0)[0]]
+        texts = {run.label: self.text or tail(run, READ) for run in runs}
+        found = [(one, self._ranking(one)) for run in runs for one in speakers([run], texts[run.label], 0)[0]]
         ranked = [(one, ranking) for one, ranking in found if not _reason(ranking)]
         if not ranked:
             reasons = [f"{one.run.label}: {_reason(ranking)}" for one, ranking in found]
@@ -56,7 +57,7 @@ class Units(Chart):
             "units",
             _title(ranked, what),
             f"How well the state of each unit tells {what}: {listed(list(dict.fromkeys(_measure(ranking) for _, ranking in ranked)))}. "
-            f"Read: {'a text of your own' if self.text else 'the end of the text that was learned, which is held out'}."
+            f"Read: {self._read([texts[run.label] for run in shown])}."
             f"{left_out(runs, shown)}",
             LOOK_FOR,
             stack([_frame(one, ranking) for one, ranking in ranked], COLUMNS),
@@ -64,6 +65,12 @@ class Units(Chart):
             columns=2,
             source="Karpathy, Johnson and Li 2016, section 4.1; Mann and Whitney 1947; Spearman 1904",
         )
+
+    def _read(self, texts: Sequence[str]) -> str:
+        """What was read, in words; an empty text was not found."""
+        if self.text:
+            return "a text of your own"
+        return "the end of the text that was learned, which is held out" if all(texts) else "a recorded sequence, which was held out"
 
     def _ranking(self, one: Speaker) -> Ranking:
         layers = one.run.layers

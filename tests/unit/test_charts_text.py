@@ -1,5 +1,6 @@
 """Pictures of texts, on values whose right answer is known."""
 
+import hashlib
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from gradviz.charts import _speakers, connectivity, sentence, text_probability, units
+from gradviz.charts import _tail as tails
 from gradviz.charts._passage import cells
 from gradviz.charts._tail import tail
 from gradviz.charts.connectivity import Connectivity
@@ -18,6 +20,7 @@ from gradviz.charts.text_unit import TextUnit
 from gradviz.charts.units import Units
 from gradviz.errors import GradvizError
 from gradviz.language import Ranking
+from gradviz.text.corpus import built_in
 from gradviz.text.vocabulary import Vocabulary
 from tests.chart_runs import FakeRun
 
@@ -296,16 +299,24 @@ def test_an_unknown_property_lists_the_others() -> None:
         Units(property="nonsense")
 
 
-def test_the_tail_of_a_text_is_what_was_held_out(tmp_path: Path) -> None:
-    def learned(file: str, characters: int) -> Any:
-        settings = {"file": file, "held_out": "0.25"}
-        return SimpleNamespace(meta={"facts": {"characters": characters}}, setting=lambda _, name: settings[name])
+def test_the_tail_of_a_text_is_what_was_held_out_of_that_very_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def learned(file: str, text: str) -> Any:
+        facts = {
+            "characters": len(text),
+            "sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "splits": {"training": 74, "test": 1, "validation": 25},
+        }
+        return SimpleNamespace(meta={"facts": facts}, setting=lambda _, name: file)
 
-    (tmp_path / "b.txt").write_text("ä" * 40 + "€z", encoding="utf-8")
-    (tmp_path / "a.txt").write_text("x" * 10, encoding="utf-8")
-    assert tail(learned(str(tmp_path / "b.txt"), 42), 1000) == "ä" * 8 + "€z", "a quarter"
-    assert tail(learned(str(tmp_path / "b.txt"), 42), 3) == "ä€z"
-    assert tail(learned(str(tmp_path), 52 * 4), 1000) == "x" * 10 + "ä" * 40 + "€z", "files in their order"
-    assert tail(learned(str(tmp_path / "gone"), 42), 10) == ""
-    built_in = tail(learned("", 400), 1000)
-    assert len(built_in) == 100
+    one, other = "ä" * 40 + "€z", "x" * 10
+    (tmp_path / "b.txt").write_text(one, encoding="utf-8")
+    (tmp_path / "a.txt").write_text(other, encoding="utf-8")
+    assert tail(learned(str(tmp_path / "b.txt"), one), 1000) == "ä" * 8 + "€z", "a quarter"
+    assert tail(learned(str(tmp_path / "b.txt"), one), 3) == "ä€z"
+    assert tail(learned(str(tmp_path), f"{other}\n{one}"), 1000) == "ä" * 11 + "€z", "files in their order"
+    assert tail(learned(str(tmp_path / "gone"), one), 10) == ""
+    assert tail(learned(str(tmp_path / "a.txt"), one), 10) == "", "another text: no run can make anybody read a file it did not learn"
+    text = "".join(built_in().pieces())
+    assert tail(learned("", text), 100) == text[-100:]
+    monkeypatch.setattr(tails, "MOST", 5)
+    assert tail(learned(str(tmp_path / "b.txt"), one), 5) == "", "too large to be read again"
