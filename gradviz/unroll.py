@@ -15,13 +15,9 @@ from gradviz.tape import Part, Tape
 
 
 def project(inputs: Array | Integers, weights: Weights, out: Array) -> None:
-    """All input products of a sequence at once, into `out` (block, time, batch, unit). Tokens pick rows instead; no token, -1, picks the
-    last one, in which there is the bias alone."""
+    """All input products of a sequence at once, into `out` (block, time, batch, unit). Tokens pick rows instead."""
     if inputs.ndim == 2:
-        rows = np.zeros((len(out), weights.ih.shape[1] + 1, out.shape[3]), out.dtype)
-        rows[:, :-1] = weights.ih
-        rows += weights.bias[:, None]
-        np.take(rows, inputs, axis=1, out=out, mode="wrap")
+        _pick(inputs, weights, out)
         return
     blocks, steps, size, units = out.shape
     rows, into = inputs.reshape(steps * size, -1), out.reshape(blocks, steps * size, units)
@@ -31,6 +27,19 @@ def project(inputs: Array | Integers, weights: Weights, out: Array) -> None:
         np.add(into[:, part], weights.bias[:, None], out=into[:, part])
 
     together([partial(some, part) for part in halves(len(rows))], rows.size * blocks * units)
+
+
+def _pick(tokens: Integers, weights: Weights, out: Array) -> None:
+    """The row of each token and the bias; of no token, -1, the bias alone. It is added to whatever is fewer, the tokens or their kinds."""
+    if tokens.size < weights.ih.shape[1]:
+        np.take(weights.ih, tokens, axis=1, out=out, mode="wrap")
+        out[:, tokens == NOTHING] = 0
+        np.add(out, weights.bias[:, None, None], out=out)
+        return
+    rows = np.zeros((len(out), weights.ih.shape[1] + 1, out.shape[3]), out.dtype)  # -1 picks the last
+    rows[:, :-1] = weights.ih
+    rows += weights.bias[:, None]
+    np.take(rows, tokens, axis=1, out=out, mode="wrap")
 
 
 def forward(tape: Tape, weights: Weights, inputs: Array | Integers, changes: dict[str, list[Change]], where: str = "") -> None:

@@ -157,4 +157,7 @@ class Vocabulary:
         if not (isinstance(tokens, list) and tokens[:1] == [UNK] and all(isinstance(token, str) for token in tokens)):
             raise GradvizError("this run stores no vocabulary: it did not learn a text, or an older gradviz recorded it; train it again.")
         rules = Rules(str(level), str(ends), bool(facts.get("lower", False)))
+        special = 1 if rules.ends == "none" else 2
+        if rules.level == "character" and (strange := [token for token in tokens[special:] if len(token) != 1]):
+            raise GradvizError(f"this run's vocabulary of characters holds {strange[0]!r}, which is none; train it again.")
         return cls(rules.level, tuple(tokens), rules.ends, rules.lower)

@@ -208,6 +208,8 @@ def test_a_run_remembers_its_vocabulary() -> None:
     for facts in ({}, {"vocabulary": "abc"}, {"vocabulary": ["a", "b"], "level": "word", "ends": "none"}):
         with pytest.raises(GradvizError, match="stores no vocabulary"):
             Vocabulary.from_facts(facts)
+    with pytest.raises(GradvizError, match="holds 'ab', which is none"):
+        Vocabulary.from_facts({"vocabulary": [UNK, "a", "ab"], "level": "character", "ends": "none"})
     with pytest.raises(GradvizError, match="level"):
         Vocabulary.from_facts({"vocabulary": [UNK], "level": "syllable", "ends": "none"})
 
