@@ -20,7 +20,7 @@ from gradviz.config import Experiment, Model, Recording, Training
 from gradviz.network import Network
 from gradviz.optimizers.adam import Adam
 from gradviz.recording.store import RunWriter
-from gradviz.tasks import TASKS, Data
+from gradviz.tasks import TASKS
 from gradviz.trainer import Trainer
 
 UNITS, EMBEDDING, LENGTH, BATCH, RATE, LIMIT = 128, 64, 100, 32, 0.005, 1.0
@@ -117,11 +117,7 @@ def quality(updates: int) -> dict[str, float]:
     ours = trainer.network.loss(trainer.network.forward(held_out.inputs, held_out.lengths), held_out).mean
     with torch.no_grad():
         theirs = peer.loss(held_out).item()
-    return {"gradviz": bits(ours), "PyTorch": bits(theirs), **{name: bits(nats) for name, nats in baselines(data).items()}}
-
-
-def baselines(data: Data) -> dict[str, float]:
-    return {name: loss for name, loss in data.baselines.items() if "trigram" in name}
+    return {"gradviz": bits(ours), "PyTorch": bits(theirs), "letter trigrams": bits(data.facts["trigrams"])}
 
 
 def bits(nats: float) -> float:

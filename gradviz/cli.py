@@ -1,6 +1,7 @@
 """The command line: gradviz COMMAND …
 
-Exit status: 0 done; 2 a request that cannot be met, with the reason on stderr; 130 interrupted.
+Exit status: 0 done; 1 `gradviz diagnose` found something severe; 2 a request that cannot be met, with the reason on stderr; 130
+interrupted.
 """
 
 import argparse
@@ -70,10 +71,9 @@ def _run(typed: list[str]) -> int:
         top.print_help()
         return 0
     try:
-        commands[chosen.command].run(chosen)
+        return commands[chosen.command].run(chosen) or 0
     except KeyboardInterrupt:
         return _interrupted(getattr(chosen, "out", None))
-    return 0
 
 
 def _interrupted(out: Path | None) -> int:

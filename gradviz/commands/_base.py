@@ -16,5 +16,5 @@ class Command(ABC):
         """Put the command's flags on its parser."""
 
     @abstractmethod
-    def run(self, arguments: argparse.Namespace) -> None:
-        """Do it. A request that cannot be met is a GradvizError."""
+    def run(self, arguments: argparse.Namespace) -> int | None:
+        """Do it. A request that cannot be met is a GradvizError. Returns the exit status, None for 0."""

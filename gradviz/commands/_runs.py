@@ -3,6 +3,7 @@
 import argparse
 import re
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from gradviz.commands._console import printable, relative, say
 from gradviz.commands._scores import scores
 from gradviz.commands._table import show_runs
 from gradviz.config import Experiment
-from gradviz.errors import GradvizError
+from gradviz.errors import GradvizError, RunError
 from gradviz.flags import Given
 from gradviz.tasks import TASKS
 
@@ -77,3 +78,20 @@ def finish(runs: Sequence["Run"], folder: Path) -> None:
         for line in [*scores(run), *run.answers]:
             say(printable(f"{run.name}: {line}"))
     say(f"Recorded in {relative(folder)}. To look at it:\n  gradviz dashboard {shlex.quote(relative(folder))}")
+
+
+def readable(asked: Sequence[Path]) -> "list[Run]":
+    """The runs asked for. One named by itself must be readable; of a folder of runs a damaged one is left out, and that is said."""
+    from gradviz.frames import load
+    from gradviz.recording.reading import find_runs
+
+    runs = []
+    for path in asked:
+        for folder in (path.is_dir() and find_runs(path)) or [path]:
+            try:
+                runs.append(load(folder))
+            except RunError as error:
+                if folder == path:
+                    raise
+                print(f"gradviz: left out: {error}", file=sys.stderr)
+    return runs
