@@ -37,8 +37,8 @@ def test_the_readme_s_python_runs_as_it_stands(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("block", blocks_in("README.md"))
-def test_a_block_of_the_readme_s_python_runs_alone(block: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", [*blocks_in("README.md"), *blocks_in("gradviz/dynamics/README.md")])
+def test_a_block_of_a_readme_s_python_runs_alone(block: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
 
