@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch==2.13.0")
 torch.set_num_threads(1)  # small products: two threads on busy cores are a hundred times slower
-UPDATES = 350
+UPDATES = 300
 
 
 @pytest.fixture(autouse=True)
