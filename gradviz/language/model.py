@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,6 +18,7 @@ from gradviz.errors import GradvizError, RunError, unknown
 from gradviz.network import Network
 from gradviz.passes import Pass, States
 from gradviz.recording.reading import FILES, read_meta
+from gradviz.tasks.text import Text
 from gradviz.text.vocabulary import Vocabulary
 
 PIECE = 256  # steps that are read at once: buffers and outputs of a long text need no more room
@@ -32,7 +34,8 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """network: reads tokens and is read out at every step, forward only; vocabulary: of the text it learned; name: of its run.
+    """network: reads tokens and is read out at every step, forward only; vocabulary: of the text it learned; name: of its run; apart:
+    whether it learned sentences one by one, so that each begins with no token and no state before it, also in a longer text.
 
     All questions are answered in double precision, whatever the network was trained in. Interventions of the network act.
     """
@@ -40,6 +43,7 @@ class LanguageModel:
     network: Network
     vocabulary: Vocabulary
     name: str
+    apart: bool = False
 
     def __post_init__(self) -> None:
         _check(self.name, self.network.parts, self.vocabulary)
@@ -52,12 +56,19 @@ class LanguageModel:
         name = str(meta.get("name") or folder.name)
         try:
             vocabulary = Vocabulary.from_facts(_dict(meta, "facts"))
-            model = Experiment.from_dict(_dict(meta, "experiment")).model
-            parts = Architecture(model, _signature(_dict(meta, "signature"), vocabulary))
+            experiment = Experiment.from_dict(_dict(meta, "experiment"))
+            parts = Architecture(experiment.model, _signature(_dict(meta, "signature"), vocabulary))
         except GradvizError as error:
             raise RunError(f"{name} is no language model: {error}") from error
         _check(name, parts, vocabulary)
-        return cls(_network(parts, weights_file(folder, weights)), vocabulary, name)
+        apart = isinstance(experiment.task, Text) and experiment.task.order == "sentences"
+        return cls(_network(parts, weights_file(folder, weights)), vocabulary, name, apart)
+
+    def before(self, ids: Integers) -> Integers:
+        """(n,) what is read to predict these tokens: no token, then the one before (x⟨1⟩ = 0, x⟨t⟩ = y⟨t−1⟩ in the course notes). A network
+        that learned sentences one by one has never read an EOS: it reads no token in its place."""
+        read = np.concatenate([[NOTHING], ids[:-1]])
+        return np.where(read == self.vocabulary.eos, NOTHING, read) if self.apart and self.vocabulary.eos is not None else read
 
     def fresh(self) -> Network:
         """A network with the same weights and hooks and buffers of its own, in double precision: passes of one call do not disturb those
@@ -81,16 +92,19 @@ def model_of(run: Source) -> LanguageModel:
 
 
 def passes(network: Network, inputs: Integers, states: States | None = None) -> Iterator[Pass]:
-    """Read (n,) tokens from the beginning, or from `states` on, a piece at a time. What a pass holds is overwritten by the next one."""
-    for start in range(0, len(inputs), PIECE):
-        run = network.forward(inputs[start : start + PIECE, None], initial=states, reuse=True)
-        states = run.final
-        yield run
+    """Read (n,) tokens from `states` on, a piece at a time; where no token is read, a⟨0⟩ = 0. What a pass holds is overwritten by the next
+    one."""
+    for begin, end in pairwise([0, *beginnings(inputs[1:]) + 1, len(inputs)]):
+        for start in range(begin, end, PIECE):
+            initial = None if inputs[start] == NOTHING else states
+            run = network.forward(inputs[start : min(start + PIECE, end), None], initial=initial, reuse=True)
+            states = run.final
+            yield run
 
 
-def before(ids: Integers) -> Integers:
-    """(n,) what is read to predict these tokens: no token, then the one before (x⟨1⟩ = 0, x⟨t⟩ = y⟨t−1⟩ in the course notes)."""
-    return np.concatenate([[NOTHING], ids[:-1]])
+def beginnings(inputs: Integers) -> Integers:
+    """Where no token is read, since nothing stands before."""
+    return np.flatnonzero(inputs == NOTHING)
 
 
 def log_softmax(logits: Array) -> Array:

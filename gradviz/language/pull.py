@@ -4,11 +4,13 @@ It is the norm of ∂z⟨p⟩_k / ∂x⟨t⟩: of one logit, that of token k in 
 earlier token, its embedding or, without one, its one-hot vector.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from gradviz.arrays import Array, Integers, norm
 from gradviz.errors import GradvizError
-from gradviz.language.model import LanguageModel, Source, before, model_of
+from gradviz.language.model import Source, beginnings, model_of
 from gradviz.language.sentence import encoded
 from gradviz.network import Network
 
@@ -17,7 +19,8 @@ NUMBERS = 4_000_000  # of all outputs of the copies that go through the network 
 
 
 def connectivity(run: Source, text: str, position: int, k: int | None = None) -> Array:
-    """(position,) the norm for each token before `position`, the oldest first; in double precision, by one backward pass.
+    """(position,) the norm for each token before `position`, the oldest first; in double precision, by one backward pass. What stands in
+    an earlier sentence does not count, and has 0, if the model learned sentences one by one.
 
     position: which token's prediction is looked at, counted from 0 in the text; the number of tokens is the one that would come after it.
     k: id of the token whose logit is looked at; by default the one that really stands there, or the likeliest after the end.
@@ -30,14 +33,16 @@ def connectivity(run: Source, text: str, position: int, k: int | None = None) ->
     if k is not None and not 0 <= k < tokens:
         raise GradvizError(f"k is {k}; the vocabulary has {tokens} tokens, so it must be between 0 and {tokens - 1}.")
     network = model.fresh()
-    forward = network.forward(before(np.append(ids, 0))[: position + 1, None])
+    inputs = model.before(np.append(ids, 0))[: position + 1]
+    begin = beginnings(inputs)[-1]
+    forward = network.forward(inputs[begin:, None])
     if k is None:
         k = int(ids[position] if position < len(ids) else forward.outputs[-1, 0].argmax())
     d_outputs = np.zeros_like(forward.outputs)
     d_outputs[-1, 0, k] = 1
     gradient = network.backward(forward, d_outputs, parameters=False, tokens=True).inputs
     assert gradient is not None
-    return norm(gradient[1:, 0], axis=-1)  # the first input is no token
+    return np.concatenate([np.zeros(begin), norm(gradient[1:, 0], axis=-1)])  # the first input is no token
 
 
 def connectivity_all(run: Source, text: str) -> Array:
@@ -47,17 +52,26 @@ def connectivity_all(run: Source, text: str) -> Array:
     ids = encoded(model, text)
     if len(ids) > LONGEST:
         raise GradvizError(f"the text has {len(ids)} tokens; all pairs are measured for at most {LONGEST}. Use a part of it.")
-    network, found = model.fresh(), np.zeros((len(ids), len(ids)))
-    together = max(NUMBERS // (len(ids) * len(model.vocabulary)), 1)
-    for start in range(0, len(ids), together):
-        rows = range(start, min(start + together, len(ids)))
-        found[rows.start : rows.stop, : rows.stop - 1] = _rows(model, network, ids, rows)
+    network, inputs, found = model.fresh(), model.before(ids), np.zeros((len(ids), len(ids)))
+    for begin, end in pairwise([*beginnings(inputs), len(ids)]):
+        part = slice(begin, end)
+        found[part, part] = _triangle(network, inputs[part], ids[part])
     return found
 
 
-def _rows(model: LanguageModel, network: Network, ids: Integers, rows: range) -> Array:
+def _triangle(network: Network, inputs: Integers, ids: Integers) -> Array:
+    """(n, n) of a text that is read in one go."""
+    found = np.zeros((len(ids), len(ids)))
+    together = max(NUMBERS // (len(ids) * network.signature.outputs), 1)
+    for start in range(0, len(ids), together):
+        rows = range(start, min(start + together, len(ids)))
+        found[rows.start : rows.stop, : rows.stop - 1] = _rows(network, inputs, ids, rows)
+    return found
+
+
+def _rows(network: Network, inputs: Integers, ids: Integers, rows: range) -> Array:
     """(row, time) for some positions: a copy of the text for each of them."""
-    inputs = np.repeat(before(ids)[: rows.stop, None], len(rows), axis=1)
+    inputs = np.repeat(inputs[: rows.stop, None], len(rows), axis=1)
     forward = network.forward(inputs)
     d_outputs = np.zeros_like(forward.outputs)
     d_outputs[rows, np.arange(len(rows)), ids[rows.start : rows.stop]] = 1

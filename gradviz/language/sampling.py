@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array, Integers
-from gradviz.batch import NOTHING
 from gradviz.errors import GradvizError
 from gradviz.language.choice import Choice
 from gradviz.language.model import LanguageModel, Source, log_softmax, model_of, passes
@@ -37,7 +36,8 @@ class Sample:
 def sample(run: Source, prompt: str = "", *, length: int = 200, choice: Choice = PLAIN, seed: int | np.random.Generator = 0) -> Sample:
     """Let the model write at most `length` tokens: after a prompt that it reads first, or from nothing: x⟨1⟩ = 0, a⟨0⟩ = 0.
 
-    It stops at an EOS, if sentences end in its vocabulary. A prompt's last sentence goes on. The same seed writes the same text on the
+    It stops at an EOS, if sentences end in its vocabulary. A prompt's last sentence goes on; if the model learned
+    sentences one by one, it is all that counts. The same seed writes the same text on the
     same machine; of a generator the draws are taken from where it stands.
     """
     model, number = model_of(run), None if isinstance(seed, np.random.Generator) else int(seed)
@@ -56,7 +56,7 @@ def sample(run: Source, prompt: str = "", *, length: int = 200, choice: Choice =
 def _written(model: LanguageModel, read: Integers, length: int, choice: Choice, rng: np.random.Generator) -> tuple[Integers, Array]:
     network, vocabulary = model.fresh(), model.vocabulary
     ids, chances = [], []
-    logs, states = _after(network, np.concatenate([[NOTHING], read]), None)
+    logs, states = _after(network, model.before(np.append(read, 0)), None)
     for _ in range(length):
         token = int(rng.choice(len(logs), p=choice.probabilities(logs, vocabulary.unk)))
         ids.append(token)

@@ -8,7 +8,7 @@ import numpy as np
 from gradviz.arrays import Array, Integers
 from gradviz.bits import bits, perplexity
 from gradviz.errors import GradvizError
-from gradviz.language.model import LanguageModel, Source, before, log_softmax, model_of, passes
+from gradviz.language.model import LanguageModel, Source, log_softmax, model_of, passes
 
 Alternatives = list[tuple[str, float]]
 
@@ -66,7 +66,8 @@ class SentenceProbability:
 
 
 def probability(run: Source, text: str, *, eos: bool = True, most: int = 5) -> SentenceProbability:
-    """What the model makes of a text, which begins with nothing before it: x⟨1⟩ = 0, a⟨0⟩ = 0.
+    """What the model makes of a text, which begins with nothing before it: x⟨1⟩ = 0, a⟨0⟩ = 0. So does each sentence of it, if the model
+    learned sentences one by one (`--task.order sentences`): the probability of the text is the product of theirs.
 
     run: a run's folder, a loaded run or a `LanguageModel`. eos: the text's end ends its last sentence, if sentences end in this
     vocabulary, and counts as a token. most: alternatives to name at each step. A text without a token is a GradvizError.
@@ -93,7 +94,7 @@ def encoded(model: LanguageModel, text: str, *, eos: bool = True) -> Integers:
 
 def _factors(model: LanguageModel, ids: Integers, most: int) -> tuple[Array, list[Alternatives]]:
     factors, alternatives, start = np.empty(len(ids)), [], 0
-    for run in passes(model.fresh(), before(ids)):
+    for run in passes(model.fresh(), model.before(ids)):
         logs = log_softmax(run.outputs[:, 0])
         steps = np.arange(len(logs))
         factors[start : start + len(logs)] = logs[steps, ids[start : start + len(logs)]]

@@ -10,12 +10,14 @@ import numpy as np
 from gradviz.arrays import Integers, global_norm
 from gradviz.batch import Batch
 from gradviz.config import Experiment, Recording
-from gradviz.language.model import LanguageModel, before, weights_file
+from gradviz.errors import RunError
+from gradviz.language.model import LanguageModel, beginnings, weights_file
 from gradviz.language.sampling import Sample
 from gradviz.network import Network
 from gradviz.recording.meta import describe
 from gradviz.recording.reading import FILES, read_meta
 from gradviz.recording.recorder import Recorder
+from gradviz.recording.segments import META
 from gradviz.recording.store import RunWriter
 from gradviz.tasks import Data
 
@@ -23,13 +25,15 @@ ONCE = Recording(every=1, reach_every=1, probe_every=1, held_out=1, probe_exampl
 
 
 class Written(Data):
-    """One text as data: the only sequence there is. of: run.json of the run whose network wrote it."""
+    """One text as data: the only sequence there is, of a network that learned sentences one by one the last sentence alone. of: run.json of
+    the run whose network wrote it."""
 
     lag = None
 
     def __init__(self, model: LanguageModel, ids: Integers, of: dict[str, Any]) -> None:
-        targets = ids[:, None]
-        self.sequence, self.vocabulary = Batch(before(ids)[:, None], targets), model.vocabulary
+        inputs = model.before(ids)
+        begin = beginnings(inputs)[-1]
+        self.sequence, self.vocabulary = Batch(inputs[begin:, None], ids[begin:, None]), model.vocabulary
         self.signature, self.facts, self.baselines = model.network.signature, of["facts"], {}  # baselines are of another text
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
@@ -43,9 +47,9 @@ class Written(Data):
 
 
 def trace(run: Path | str, said: Sample, folder: Path | str, *, weights: str = "best", force: bool = False) -> Path:
-    """Write a run into `folder` that charts and pages open as any other. Its one sequence is the prompt and what was written after it, read
-    once more in double precision: arrays of all points, and gradients of the loss summed over the text. All rows stand at the update whose
-    weights wrote.
+    """Write a run into `folder` that charts and pages open as any other. Its one sequence is the prompt and what was written after it, of a
+    network that learned sentences one by one the sentence that it ended, read once more in double precision: arrays of all points, and
+    gradients of the loss summed over the text. All rows stand at the update whose weights wrote.
 
     run: the folder of the run that wrote `said`; weights: with which of its weights. A folder that holds a run is refused unless `force`.
     """
@@ -82,10 +86,19 @@ def _pass(network: Network, batch: Batch, reduction: str) -> dict[str, Any]:
 def _step(of: dict[str, Any], file: Path) -> int:
     """How many updates had made these weights."""
     best = of.get("best") if file.name == FILES["best"] else None
-    return int(best["step"] if best else of["updates_done"])
+    step = best.get("step") if isinstance(best, dict) else of.get("updates_done")
+    if type(step) is not int or step < 0:
+        raise RunError(f"{file.parent / META} does not tell after how many updates {file.name} was written; train the run again.")
+    return step
 
 
 def _facts(model: LanguageModel, said: Sample) -> dict[str, Any]:
     """What run.json says of the writing."""
-    written = {"prompt": said.prompt, "text": said.text, "tokens": len(said.ids), "ended": said.ended, "unknown": said.unknown}
+    unknown = [_storable(token) for token in said.unknown]
+    written = {"prompt": _storable(said.prompt), "text": said.text, "tokens": len(said.ids), "ended": said.ended, "unknown": unknown}
     return {"of": model.name, **written, **asdict(said.choice), "seed": said.seed}
+
+
+def _storable(text: str) -> str:
+    """As UTF-8 can hold it: bytes of a command line that are no text come as half surrogate pairs."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

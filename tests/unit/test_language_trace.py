@@ -103,3 +103,22 @@ def test_a_run_is_never_overwritten_unless_asked(traced: gradviz.Run, said: Samp
     assert gradviz.load(traced.path).meta["created"] >= before
     with pytest.raises(GradvizError, match="holds a run already"):
         trace(trained / "text-lstm", said, trained / "text-rnn-norm")
+
+
+def test_bytes_of_a_prompt_that_are_no_text_do_not_stop_it(trained: Path, tmp_path: Path) -> None:
+    """A command line hands them on as half surrogate pairs, which UTF-8 cannot hold."""
+    said = sample(trained / "text-lstm", "a\udcff😀b", length=4)
+    facts = gradviz.load(trace(trained / "text-lstm", said, tmp_path / "trace")).meta["trace"]
+    assert facts["prompt"] == "a�😀b"
+    assert facts["unknown"] == ["�", "😀"]
+
+
+@pytest.mark.parametrize("spoiled", [{"best": {"loss": 1.0}}, {"best": {"step": "7"}}, {"best": None, "updates_done": "x"}])
+def test_a_run_that_does_not_tell_its_step_is_refused(trained: Path, said: Sample, tmp_path: Path, spoiled: dict[str, object]) -> None:
+    run = Path(shutil.copytree(trained / "text-lstm", tmp_path / "run"))
+    shutil.copy(run / "weights.safetensors", run / "best.safetensors")
+    of = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    (run / "run.json").write_text(json.dumps({**of, **spoiled}), encoding="utf-8")
+    with pytest.raises(RunError, match=r"does not tell after how many updates best.safetensors was written"):
+        trace(run, said, tmp_path / "trace")
+    assert not (tmp_path / "trace").exists()
