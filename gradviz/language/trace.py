@@ -86,7 +86,7 @@ def _pass(network: Network, batch: Batch, reduction: str) -> dict[str, Any]:
 def _step(of: dict[str, Any], file: Path) -> int:
     """How many updates had made these weights."""
     best = of.get("best") if file.name == FILES["best"] else None
-    step = best.get("step") if isinstance(best, dict) else of.get("updates_done")
+    step = of.get("updates_done") if best is None else best.get("step") if isinstance(best, dict) else None
     if type(step) is not int or step < 0:
         raise RunError(f"{file.parent / META} does not tell after how many updates {file.name} was written; train the run again.")
     return step

@@ -113,7 +113,7 @@ def test_bytes_of_a_prompt_that_are_no_text_do_not_stop_it(trained: Path, tmp_pa
     assert facts["unknown"] == ["�", "😀"]
 
 
-@pytest.mark.parametrize("spoiled", [{"best": {"loss": 1.0}}, {"best": {"step": "7"}}, {"best": None, "updates_done": "x"}])
+@pytest.mark.parametrize("spoiled", [{"best": [7]}, {"best": {"loss": 1.0}}, {"best": {"step": "7"}}, {"best": None, "updates_done": "x"}])
 def test_a_run_that_does_not_tell_its_step_is_refused(trained: Path, said: Sample, tmp_path: Path, spoiled: dict[str, object]) -> None:
     run = Path(shutil.copytree(trained / "text-lstm", tmp_path / "run"))
     shutil.copy(run / "weights.safetensors", run / "best.safetensors")
