@@ -14,6 +14,7 @@ from gradviz.batch import Batch
 from gradviz.errors import GradvizError
 from gradviz.hooks import layer_of
 from gradviz.network import Network
+from gradviz.passes import Pass
 
 COPIES = 64  # losses that go back side by side
 
@@ -39,9 +40,12 @@ def gradient_matrix(network: Network, batch: Batch, where: str = "layers.0.forwa
         raise GradvizError(f"there is no example {example}; the batch has {batch.size}, counted from 0.")
     exact, one = network.astype("float64", hooks=True), _alone(batch, example, network.signature.at)
     losses = np.array([one.steps - 1]) if network.signature.at == "last" else np.arange(one.steps)
+    d_outputs = exact.loss(exact.forward(one.inputs), one, reduction="sum").d_outputs
     norms, found = np.zeros((len(losses), one.steps)), []
     for start in range(0, len(losses), COPIES):
-        gradients = _backward(exact, one, np.arange(start, min(start + COPIES, len(losses))), name, point)
+        rows = np.arange(start, min(start + COPIES, len(losses)))
+        tape = _backward(exact, one, rows, d_outputs).tapes[name]
+        gradients = tape.gradients(point).copy()
         norms[start : start + COPIES] = norm(gradients, axis=2).T
         found.append(gradients)
     each = np.concatenate(found, axis=1)  # (time, loss, unit)
@@ -68,12 +72,10 @@ def _alone(batch: Batch, example: int, at: str) -> Batch:
     return Batch(one.inputs[:steps], one.targets if at == "last" else one.targets[:steps])
 
 
-def _backward(network: Network, one: Batch, rows: Array, name: str, point: str) -> Array:
-    """(time, copy, unit): the gradient of each of these losses."""
-    inputs = np.repeat(one.inputs, len(rows), axis=1)
-    run = network.forward(inputs, reuse=True)
-    single = network.loss(network.forward(one.inputs), one, reduction="sum").d_outputs
-    d_outputs = np.zeros_like(run.outputs)
-    d_outputs[rows, np.arange(len(rows))] = single[rows, 0]
-    network.backward(run, d_outputs, parameters=False)
-    return run.tapes[name].gradients(point).copy()
+def _backward(network: Network, one: Batch, rows: Array, d_outputs: Array) -> Pass:
+    """A pass over a copy of the example for each of these losses, which alone goes back in it. d_outputs: (loss, 1, output) of them all."""
+    run = network.forward(np.repeat(one.inputs, len(rows), axis=1), reuse=True)
+    alone = np.zeros_like(run.outputs)
+    alone[rows, np.arange(len(rows))] = d_outputs[rows, 0]
+    network.backward(run, alone, parameters=False)
+    return run

@@ -36,9 +36,8 @@ class Sample:
 def sample(run: Source, prompt: str = "", *, length: int = 200, choice: Choice = PLAIN, seed: int | np.random.Generator = 0) -> Sample:
     """Let the model write at most `length` tokens: after a prompt that it reads first, or from nothing: x⟨1⟩ = 0, a⟨0⟩ = 0.
 
-    It stops at an EOS, if sentences end in its vocabulary. A prompt's last sentence goes on; if the model learned
-    sentences one by one, it is all that counts. The same seed writes the same text on the
-    same machine; of a generator the draws are taken from where it stands.
+    It stops at an EOS, if sentences end in its vocabulary. A prompt's last sentence goes on; if the model learned sentences one by one, it
+    is all that counts. The same seed writes the same text on the same machine; of a generator the draws are taken from where it stands.
     """
     model, number = model_of(run), None if isinstance(seed, np.random.Generator) else int(seed)
     if length < 1:
