@@ -11,6 +11,7 @@ from gradviz.initializers import Initialization
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.options import check, entry, option
 from gradviz.rates import RATES, Rate
+from gradviz.regularizers import REGULARIZERS, Regularizer
 from gradviz.tasks import TASKS, Task
 
 DIRECTIONS = ("forward", "backward", "both")
@@ -45,6 +46,7 @@ class Training:
     optimizer: Optimizer = entry(OPTIMIZERS, "adam", "how gradients change the weights")
     schedule: Rate = entry(RATES, "constant", "how the learning rate changes over the updates")
     clipping: Clipping = entry(CLIPPING, "none", "how long gradients are shortened")
+    regularizer: Regularizer = entry(REGULARIZERS, "none", "what a gradient should do on its way back, besides lowering the loss")
     reduction: str = option("mean", "loss to descend: the mean per step, or the course notes' sum over time", choices=("mean", "sum"))
     truncation: int = option(0, "cut the gradient through time every so many steps; 0 never cuts", low=0)
     carry_state: bool = option(False, "start each batch from the last one's final states (for contiguous text)")
@@ -57,6 +59,10 @@ class Training:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.regularizer.acts and self.truncation:
+            raise GradvizError(
+                f"truncation {self.truncation} cuts the gradient that the regularizer looks at; use truncation 0, or no regularizer."
+            )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The door for people who add a cell, a clipping rule, an optimizer, a task, a quantity, a property of texts, a chart or a finding.
+"""The door for people who add a cell, a clipping rule, an optimizer, a regularizer, a task, a quantity, a property, a chart or a finding.
 
 Derive one class from a base below, in a file of its own: the file's name is the entry's name. Put the file into gradviz's folder of that
 kind, or keep it where it is and load it: `gradviz --extend my_cell.py …`, or `gradviz.extend.load("my_cell.py")`.
@@ -25,10 +25,13 @@ from gradviz.options import check, option
 from gradviz.quantities import QUANTITIES, Observed, Quantity
 from gradviz.rates import RATES, Rate
 from gradviz.registry import Registry, load_file
+from gradviz.regularizers import REGULARIZERS, Regularizer
 from gradviz.shapes import encoder_decoder, many_to_many, many_to_one, one_to_many
 from gradviz.tasks import TASKS, Data, Task
 
-REGISTRIES: tuple[Registry[Any], ...] = (CELLS, CLIPPING, OPTIMIZERS, RATES, TASKS, QUANTITIES, PROPERTIES, FINDINGS, CHARTS)
+REGISTRIES: tuple[Registry[Any], ...] = (
+    CELLS, CLIPPING, OPTIMIZERS, RATES, REGULARIZERS, TASKS, QUANTITIES, PROPERTIES, FINDINGS, CHARTS,
+)  # fmt: skip
 
 
 def load(path: str | Path) -> list[tuple[str, str]]:
@@ -67,6 +70,7 @@ __all__ = [
     "QUANTITIES",
     "RATES",
     "REGISTRIES",
+    "REGULARIZERS",
     "TASKS",
     "Array",
     "Axis",
@@ -93,6 +97,7 @@ __all__ = [
     "Quantity",
     "Rate",
     "Reading",
+    "Regularizer",
     "Rule",
     "Run",
     "Sequence",

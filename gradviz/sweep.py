@@ -21,6 +21,7 @@ from gradviz.rates import RATES
 from gradviz.recording.reading import read_meta
 from gradviz.recording.store import RunWriter
 from gradviz.registry import load_file
+from gradviz.regularizers import REGULARIZERS
 from gradviz.tasks import TASKS
 from gradviz.training import Progress, Watch, train
 
@@ -96,7 +97,7 @@ def _begin(queue: Any, extensions: list[str]) -> None:
     cores.use(1)  # the others have work of their own
     signal.signal(signal.SIGINT, _interrupt_once)
     for path in extensions:  # charts and findings are of no use to a worker
-        load_file(Path(path), [CELLS, CLIPPING, OPTIMIZERS, QUANTITIES, RATES, TASKS], required=False)
+        load_file(Path(path), [CELLS, CLIPPING, OPTIMIZERS, QUANTITIES, RATES, REGULARIZERS, TASKS], required=False)
 
 
 def _interrupt_once(number: int, frame: Any) -> None:

@@ -1,16 +1,18 @@
 """One experiment on its way: batch → forward → loss → backward → clip → update, and all that has to be kept to go on from there."""
 
 import time
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from gradviz.arrays import Array
+from gradviz.arrays import Array, Parameters
 from gradviz.clipping import Clipped
 from gradviz.config import Experiment
 from gradviz.errors import RunError
 from gradviz.network import Network
-from gradviz.passes import Loss, Pass, States
+from gradviz.passes import Learned, Loss, Pass, States
+from gradviz.penalty import flow_kept, penalty
 from gradviz.recording.best import Best
 from gradviz.recording.checkpoint import Checkpoint, Tree
 from gradviz.recording.recorder import Recorder, Sink
@@ -54,15 +56,25 @@ class Trainer:
         training, network = self.experiment.training, self.network
         rate = training.optimizer.rate * training.schedule.factor(step, training.updates)
         batch = self.data.batch(training.batch, self.rng)
-        with self.recorder.watching(step, batch), network.dropping(self.dropping):
+        flow = flow_kept(network) if training.regularizer.acts else nullcontext()
+        with self.recorder.watching(step, batch), network.dropping(self.dropping), flow:
             learned = network.learn(batch, self.state, reduction=training.reduction, truncation=training.truncation)
-        run, loss, gradients, rows = learned.run, learned.loss, learned.gradients.parameters, learned.gradients.rows
+        run, loss, rows = learned.run, learned.loss, learned.gradients.rows
+        price, gradients = self._regularized(learned)
         clipped = training.clipping.clip(gradients, network.parameters, self.clipping_state)
         self._locate_trouble(step, run, loss, clipped)
         with self.recorder.updating(step, gradients, clipped.gradients), np.errstate(all="ignore"):
             training.optimizer.step_rows(network.parameters, clipped.gradients, self.optimizer_state, rate, rows)
         self.state = run.final if training.carry_state else None
-        return self._row(step, loss, clipped, rate)
+        return {**self._row(step, loss, clipped, rate), "penalty": price}
+
+    def _regularized(self, learned: Learned) -> tuple[float, Parameters]:
+        """The regularizer's penalty, NaN without one, and the gradients with its own among them."""
+        regularizer, gradients = self.experiment.training.regularizer, learned.gradients.parameters
+        if not regularizer.acts:
+            return float("nan"), gradients
+        price, added = penalty(learned, regularizer)
+        return price, {name: gradient + added[name] if name in added else gradient for name, gradient in gradients.items()}
 
     def _locate_trouble(self, step: int, run: Pass, loss: Loss, clipped: Clipped) -> None:
         if not (np.isfinite(loss.mean) and np.isfinite(clipped.before)):

@@ -34,7 +34,7 @@ class Writer:
         for step, (norm, kept) in enumerate(zip(before, before if after is None else after, strict=True)):
             row = {"loss": losses[step], "loss_sum": losses[step], "rate": 0.01, "norm_before": norm, "norm_after": kept}
             row |= {"clipped": bool(norm != kept), "cosine": 1.0, "threshold": np.nan, "tokens": 100, "seconds": float(step)}
-            self.out.append("steps", {"step": step, **row})
+            self.out.append("steps", {"step": step, "penalty": np.nan, **row})
         return self
 
     def reach(self, profiles: Mapping[int, np.ndarray], point: str = "hidden", layer: int = 0, direction: str = "forward") -> "Writer":

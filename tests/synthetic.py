@@ -123,7 +123,7 @@ class _Maker:
             "step": step, "loss": loss, "loss_sum": loss * counted, "rate": 0.01,
             "norm_before": before, "norm_after": curves.limit if cut else before, "clipped": cut,
             "cosine": np.nan if curves.bad(step) else 1.0, "threshold": curves.limit if self.story.clipped else np.nan,
-            "tokens": 32 * counted, "seconds": 0.01 * (step + 1),
+            "tokens": 32 * counted, "seconds": 0.01 * (step + 1), "penalty": np.nan,
         })  # fmt: skip
         if step == self.variant.bad_from:
             place = {"layer": 0, "direction": "forward", "point": "hidden", "gradient": False}

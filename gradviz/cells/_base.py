@@ -10,7 +10,7 @@ Arrays are gate-major: the pre-activations of a sequence are (block, time, batch
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -146,6 +146,11 @@ class Cell(ABC):
     def recurrent_gradients(self, tape: Sequence) -> Parameters:
         """Gradients of the recurrent weights, all steps in one product: Σ_t h_{t-1}ᵀ δ_t."""
         return {"weight_hh": products(tape.before[0], tape.d_block)}
+
+    def moved(self, tape: Sequence, weights: Weights, change: Array) -> Sequence:
+        """The tape whose recurrent products read not their inputs but how these change if h_{t-1} changes by `change` (time, batch, unit).
+        A cell overrides it if a product reads something else than the state."""
+        return replace(tape, before=(change, *tape.before[1:]))
 
     @abstractmethod
     def point_gradients(self, tape: Sequence) -> dict[str, Array]:

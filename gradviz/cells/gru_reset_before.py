@@ -7,7 +7,7 @@
 z is the share of the old state that is KEPT. In the course notes Γu = 1 − z, Γr = r, c̃ = n, and c = a = h.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,10 @@ class GRUResetBefore(Cell):
     def recurrent_gradients(self, tape: Sequence) -> Parameters:
         gates = products(tape.before[0], tape.d_block[:2])
         return {"weight_hh": np.concatenate([gates, products(tape.extra[0], tape.d_block[2:])])}
+
+    def moved(self, tape: Sequence, weights: Weights, change: Array) -> Sequence:
+        reset_state = tape.block[0] * change + tape.factors[0] * (change @ weights.back[: change.shape[2]].T)  # r · dh + h · dr
+        return replace(tape, before=(change,), extra=(reset_state,))
 
     def point_gradients(self, tape: Sequence) -> dict[str, Array]:
         _, z, n = tape.block

@@ -79,7 +79,7 @@ def _pass(network: Network, batch: Batch, reduction: str) -> dict[str, Any]:
     length = global_norm(gradients.values())
     return {
         "loss": loss.mean, "loss_sum": loss.sum, "rate": 0.0, "norm_before": length, "norm_after": length, "clipped": False,
-        "cosine": 1.0, "threshold": float("nan"), "tokens": loss.count,
+        "cosine": 1.0, "threshold": float("nan"), "tokens": loss.count, "penalty": float("nan"),
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from safetensors.numpy import load as load_safetensors
 from gradviz.arrays import Parameters
 from gradviz.errors import RunError, unknown
 from gradviz.recording.schema import VERSION
-from gradviz.recording.segments import BEST, CHECKSUM, META, NOTE, WEIGHTS, arrow_schema, checksum, segments
+from gradviz.recording.segments import BEST, CHECKSUM, META, NOTE, WEIGHTS, arrow_schema, checksum, completed, segments
 
 FILES = {"last": WEIGHTS, "best": BEST}
 DEEP = 4  # how many folders below the given one may hold a run
@@ -69,7 +69,7 @@ def read_segment(path: Path, schema: pa.Schema) -> tuple[list[pa.RecordBatch], i
         return [], len(data)
     try:
         reader = pa.ipc.open_stream(data[:good])
-        _check_schema(path, reader.schema, schema)
+        _check_schema(path, reader.schema, schema.metadata[b"table"].decode())
         return _batches(path, reader, schema), len(data) - good
     except (pa.ArrowException, OSError, KeyError) as error:
         raise _damaged(path, str(error)) from error
@@ -124,19 +124,18 @@ def _check_version(path: Path, version: int) -> None:
 def _batches(path: Path, reader: Any, schema: pa.Schema) -> list[pa.RecordBatch]:
     batches: list[pa.RecordBatch] = []
     for batch, facts in reader.iter_batches_with_custom_metadata():
-        batch = batch.replace_schema_metadata(schema.metadata)
         if facts is None or CHECKSUM not in facts or facts[CHECKSUM] != checksum(batch):
             raise _damaged(path, f"the checksum of batch {len(batches)} is wrong")
-        batches.append(batch.cast(schema))
+        batches.append(completed(batch, schema))
     return batches
 
 
-def _check_schema(path: Path, found: pa.Schema, schema: pa.Schema) -> None:
+def _check_schema(path: Path, found: pa.Schema, table: str) -> None:
     version = (found.metadata or {}).get(b"version", b"")
     if not version.isdigit():
         raise _damaged(path, "it does not say its schema")
     _check_version(path, int(version))
-    if not found.equals(schema, check_metadata=False):
+    if not found.equals(arrow_schema(table, int(version)), check_metadata=False):
         raise _damaged(path, "its columns are not those of the table")
 
 

@@ -5,13 +5,16 @@ Types are Arrow's names; `list<double>` is a series over time, one value per tim
 
 from typing import NamedTuple
 
-VERSION = 1
+VERSION = 2
 
 
 class Column(NamedTuple):
+    """since: the version that brought it. Runs written before have NaN there, so later columns are doubles."""
+
     name: str
     type: str
     meaning: str
+    since: int = 1
 
 
 STEP = Column("step", "int32", "training step, counted from 0")
@@ -39,6 +42,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("threshold", "double", "clipping threshold in force, NaN if the rule has none"),
         Column("tokens", "int64", "time steps with a loss in this batch"),
         Column("seconds", "double", "seconds since training began"),
+        Column("penalty", "double", "the regularizer's penalty, without its strength; NaN without one", since=2),
     ),
     "held_out": (
         STEP,

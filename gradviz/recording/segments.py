@@ -45,10 +45,12 @@ def columns(table: str) -> tuple[Column, ...]:
     return TABLES[table]
 
 
-def arrow_schema(table: str) -> pa.Schema:
-    """The table's columns with their meanings and the version of the layout, so that a segment explains itself."""
-    fields = [pa.field(item.name, TYPES[item.type], nullable=False, metadata={"meaning": item.meaning}) for item in columns(table)]
-    return pa.schema(fields, metadata={"table": table, "version": str(VERSION)})
+def arrow_schema(table: str, version: int | None = None) -> pa.Schema:
+    """The table's columns, as a version (or this one) had them, with their meanings and the version, so that a segment explains itself."""
+    version = VERSION if version is None else version
+    had = [item for item in columns(table) if item.since <= version]
+    fields = [pa.field(item.name, TYPES[item.type], nullable=False, metadata={"meaning": item.meaning}) for item in had]
+    return pa.schema(fields, metadata={"table": table, "version": str(version)})
 
 
 def is_list(item: Column) -> bool:
@@ -89,6 +91,13 @@ def checked_row(table: str, row: Row) -> tuple[dict[str, Any], int]:
 
 def batch_of(table: str, rows: Sequence[Row]) -> pa.RecordBatch:
     return pa.record_batch([_array(item, [row[item.name] for row in rows]) for item in columns(table)], schema=arrow_schema(table))
+
+
+def completed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """A batch of an earlier version with the columns that came later, NaN throughout."""
+    unknown = pa.array(np.full(len(batch), np.nan))
+    arrays = [batch.column(name) if name in batch.schema.names else unknown for name in schema.names]
+    return pa.record_batch(arrays, schema=schema)
 
 
 def _array(item: Column, values: list[Any]) -> pa.Array:

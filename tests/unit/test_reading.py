@@ -1,6 +1,7 @@
 """Reading runs that are torn, damaged, newer, half-written or not there."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from gradviz.errors import GradvizError, RunError
 from gradviz.recording import segments
 from gradviz.recording.reading import find_runs, note, read_meta, read_table
-from gradviz.recording.schema import TABLES
+from gradviz.recording.schema import TABLES, VERSION
 from gradviz.recording.store import RunWriter
 
 BATCHES = 4
@@ -146,12 +147,32 @@ def test_tables_not_written_yet_are_empty_and_have_their_columns(tmp_path: Path)
 
 def test_newer_schemas_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as newer:
-        newer.setattr(segments, "VERSION", 2)
-        with RunWriter.create(tmp_path / "run", {"schema": 2}) as writer:
+        newer.setattr(segments, "VERSION", VERSION + 1)
+        with RunWriter.create(tmp_path / "run", {"schema": VERSION + 1}) as writer:
             writer.append("trouble", trouble(0))
     for act in (lambda: read_meta(tmp_path / "run"), lambda: read_table(tmp_path / "run", "trouble")):
-        with pytest.raises(RunError, match=r"written with schema 2; this gradviz reads schemas up to 1\. Update gradviz"):
+        with pytest.raises(RunError, match=rf"schema {VERSION + 1}; this gradviz reads schemas up to {VERSION}\. Update gradviz"):
             act()
+
+
+def test_columns_that_came_later_are_nan_in_an_older_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written as version 1 wrote it, and gone on with by this one."""
+    later = {table: [item.name for item in found if item.since > 1] for table, found in TABLES.items()}
+    row = {item.name: False if item.type == "bool" else 3 for item in TABLES["steps"]}
+    with monkeypatch.context() as older:
+        older.setattr(segments, "VERSION", 1)
+        older.setitem(TABLES, "steps", tuple(item for item in TABLES["steps"] if item.since == 1))
+        segments._names.cache_clear()
+        with RunWriter.create(tmp_path / "run", {"schema": 1}) as writer:
+            writer.append("steps", {name: value for name, value in row.items() if name not in later["steps"]})
+    segments._names.cache_clear()
+    with RunWriter.open(tmp_path / "run") as writer:
+        writer.append("steps", row)
+    read = read_table(tmp_path / "run", "steps").to_pandas()
+    assert later["steps"] == ["penalty"]
+    assert math.isnan(read["penalty"][0])
+    assert read["penalty"][1] == 3
+    assert read["loss"].tolist() == [3, 3]
 
 
 def test_another_tables_segment_is_damage(whole: tuple[bytes, list[int]], segment: Path) -> None:
