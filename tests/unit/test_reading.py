@@ -166,7 +166,7 @@ def test_columns_that_came_later_are_nan_in_an_older_run(tmp_path: Path, monkeyp
         with RunWriter.create(tmp_path / "run", {"schema": 1}) as writer:
             writer.append("steps", {name: value for name, value in row.items() if name not in later["steps"]})
     segments._names.cache_clear()
-    with RunWriter.open(tmp_path / "run") as writer:
+    with RunWriter.reopen(tmp_path / "run") as writer:
         writer.append("steps", row)
     read = read_table(tmp_path / "run", "steps").to_pandas()
     assert later["steps"] == ["penalty"]
