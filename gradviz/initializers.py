@@ -12,6 +12,7 @@ from gradviz.errors import GradvizError, ShapeError
 from gradviz.options import check, option
 
 Shape = tuple[int, ...]
+CONNECTIONS = 15  # out of each unit of a sparse recurrent matrix
 Begin = Callable[[str, Shape, np.random.Generator], Array]
 
 
@@ -45,11 +46,21 @@ def identity(shape: Shape, rng: np.random.Generator) -> Array:
     return np.broadcast_to(np.eye(shape[-2], shape[-1]), shape).copy()
 
 
+def sparse(shape: Shape, rng: np.random.Generator) -> Array:
+    """15 connections N(0, 1) out of each unit, all others 0, scaled to spectral radius 1 (Jaeger 2001). Pascanu, Mikolov and Bengio 2013
+    begin so, with gain 0.95."""
+    places = rng.random(shape).argsort(axis=-1) < CONNECTIONS
+    drawn = np.where(places, rng.standard_normal(shape), 0.0)
+    radius = np.abs(np.linalg.eigvals(drawn)).max(axis=-1)
+    return np.asarray(drawn / np.where(radius > 0, radius, 1.0)[..., None, None])
+
+
 RECURRENT: dict[str, Callable[[Shape, np.random.Generator], Array]] = {
     "orthogonal": orthogonal,
     "identity": identity,
     "glorot": glorot,
     "normal": scaled,
+    "sparse": sparse,
 }
 
 
@@ -57,7 +68,11 @@ RECURRENT: dict[str, Callable[[Shape, np.random.Generator], Array]] = {
 class Initialization:
     """How a network's parameters begin. Biases begin at 0 but for those named here."""
 
-    recurrent: str = option("orthogonal", "recurrent matrix of each gate; normal is N(0, 1/units)", choices=tuple(RECURRENT))
+    recurrent: str = option(
+        "orthogonal",
+        "recurrent matrix of each gate; normal is N(0, 1/units); sparse: 15 connections a unit, spectral radius 1",
+        choices=tuple(RECURRENT),
+    )
     gain: float = option(1.0, "factor on the recurrent matrix of every gate", low=0.0)
     input_scale: float = option(0.3, "standard deviation of the first layer's input weights", low=0.0)
     readout_scale: float = option(0.0, "standard deviation of the readout's weights; 0 means 1/√(its inputs)", low=0.0)

@@ -51,7 +51,7 @@ def train_all(
     arguments = (queue, [str(path) for path in extensions])
     workers, folders = min(processes, len(experiments)), [out / name for name in experiments]
     try:
-        with _one_thread(), ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=arguments) as pool:
+        with one_thread(), ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=arguments) as pool:
             jobs: list[Future[str]] = []
             try:
                 jobs += (pool.submit(_work, experiment.to_dict(), str(out / name), force) for name, experiment in experiments.items())
@@ -78,7 +78,7 @@ def _close(folder: Path) -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Workers read this variable when they import NumPy."""
     old = os.environ.get("OPENBLAS_NUM_THREADS")
     os.environ["OPENBLAS_NUM_THREADS"] = "1"

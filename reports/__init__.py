@@ -2,5 +2,6 @@
 
 from gradviz.reports.build import Report, report
 from gradviz.reports.kinds import KINDS, Kind
+from gradviz.reports.reproduction import reproduced
 
-__all__ = ["KINDS", "Kind", "Report", "report"]
+__all__ = ["KINDS", "Kind", "Report", "report", "reproduced"]

@@ -48,12 +48,17 @@ def figure(number: int, picture: Picture) -> Figure:
         said, moments = _described(picture)
     except GradvizError as error:
         said, moments = _refused(picture.chart, str(error)), []
+    return drawn_figure(number, said, picture.about, moments)
+
+
+def drawn_figure(number: int, said: Description, about: str = "", moments: Sequence[tuple[int, Description]] = ()) -> Figure:
+    """A description as a figure. moments: what a slider over training steps shows, (step, description)."""
     if said.missing:
-        return Figure(number, picture.about, said, table(said.frame))
+        return Figure(number, about, said, table(said.frame))
     drawn = _drawn(said)
     frames = [_moment(drawn, step, moment) for step, moment in moments or [(0, said)]]
     payload = {**drawn, "frames": frames, "table": packed(said.frame)}
-    return Figure(number, picture.about, said, table(said.frame), tuple(step for step, _ in moments), payload)
+    return Figure(number, about, said, table(said.frame), tuple(step for step, _ in moments), payload)
 
 
 def _described(picture: Picture) -> tuple[Description, list[tuple[int, Description]]]:

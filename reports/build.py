@@ -21,6 +21,7 @@ from gradviz.reports._findings import rulings
 from gradviz.reports._settings import settings
 from gradviz.reports.kinds import KINDS, Kind, Picture
 
+SETTINGS = ("settings", "Settings")
 MARKS = {"zero": "· ·", "infinite": "∞", "nan": "× ×"}
 
 
@@ -56,7 +57,7 @@ def report(runs: Sequence[Run], kind: str = "demo", *, now: datetime | None = No
     if not runs:
         raise GradvizError("a report needs at least one run; there is none. Train some with `gradviz demo` or `gradviz train`.")
     page = _page(tuple(runs), KINDS[kind](), now or datetime.now(UTC))
-    return Report(page["claim"], _environment().get_template("page.html.j2").render(page))
+    return Report(page["claim"], environment().get_template("page.html.j2").render(page))
 
 
 def _page(runs: tuple[Run, ...], kind: Kind, now: datetime) -> dict[str, Any]:
@@ -70,15 +71,15 @@ def _page(runs: tuple[Run, ...], kind: Kind, now: datetime) -> dict[str, Any]:
         "runs": runs,
         "key": key,
         "sections": sections,
+        "contents": [(part.anchor, part.title) for part, _ in sections] + [("findings", "Findings and their evidence"), SETTINGS],
         "status": status,
         "table": _runs.table(runs),
         "columns": _runs.COLUMNS,
         "caveats": _runs.caveats(runs),
         "rulings": rulings(runs),
         "settings": settings(runs),
-        "made": f"Made with gradviz {__version__} on {now:%Y-%m-%d %H:%M} {now.tzname() or 'local time'}.",
         **_summary.summary(runs),
-        **_carried(shown.drawn),
+        **carried(shown.drawn, now),
     }
 
 
@@ -100,12 +101,13 @@ class _Counter:
         return [self.figure(picture) for picture in pictures if picture.runs]
 
 
-def _carried(figures: dict[str, Any]) -> dict[str, Any]:
-    """What the page carries: styles, script, library and data, and the policy that lets only these scripts run."""
+def carried(figures: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What every page carries: styles, script, library and data, the policy that lets only these scripts run, and when it was made."""
     script = _assets.read("report.js")
     library, permit = _assets.library()
     data = {"tokens": theme.TOKENS, "figures": figures, "config": plotly.CONFIG}
     return {
+        "made": f"Made with gradviz {__version__} on {now:%Y-%m-%d %H:%M} {now.tzname() or 'local time'}.",
         "style": Markup(_assets.style()),
         "script": Markup(script),
         "library": Markup(library),
@@ -114,7 +116,7 @@ def _carried(figures: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     loader = PackageLoader("gradviz.reports")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.globals["face"] = _runs.face
