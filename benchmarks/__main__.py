@@ -1,6 +1,6 @@
 """How fast gradviz is beside its own matrix products, beside PyTorch and beside JAX, and what recording costs in time and memory.
 
-    python benchmarks                     everything, some five minutes; the numbers also go into benchmarks/results.json
+    python benchmarks                     everything, some ten minutes; the numbers also go into benchmarks/results.json
     python benchmarks --rounds 5 --only step products --json FILE
 
 PyTorch and JAX are measured if they are installed (pip install torch==2.13.0 jax).
@@ -126,8 +126,36 @@ def quality(rounds: int) -> list[Row]:
     return [{"updates": updates, **language.quality(updates)} for updates in (250, 1000)]
 
 
+def lyapunov(rounds: int) -> list[Row]:
+    """The Lyapunov spectrum, all exponents, along a sequence; in double precision, beside PyTorch's vmap(jacrev) and QR."""
+    return _instrument(
+        "spectra", [(cell, steps, units) for cell in CELLS for steps, units in ((1000, 32), (250, 128), (1000, 128))], rounds
+    )
+
+
+def matrix(rounds: int) -> list[Row]:
+    """The gradient matrix of one sequence in double precision, beside PyTorch's jacrev of all losses and beside one pass times T/8."""
+    rows = _instrument("matrices", [(cell, steps, units) for cell in CELLS for steps, units in ((50, 64), (200, 64), (200, 128))], rounds)
+    for row in rows:
+        row["gradviz / (one pass × T/8)"] = float(str(row["gradviz"])) / (float(str(row["one pass"])) * int(str(row["steps"])) / 8)
+    return rows
+
+
+def _instrument(name: str, cases: list[tuple[str, int, int]], rounds: int) -> list[Row]:
+    if not find_spec("torch"):
+        return []
+    import dynamics
+
+    rows: list[Row] = []
+    for cell, steps, units in cases:
+        times = medians(getattr(dynamics, name)(dynamics.Case(cell, steps, units)), max(1, rounds // 3))
+        rows.append({"cell": cell, "steps": steps, "units": units, **times, "jacrev / gradviz": times["jacrev"] / times["gradviz"]})
+    return rows
+
+
 MEASURES: dict[str, Callable[[int], list[Row]]] = {
     "step": step, "products": products, "peers": peers, "memory": memory_of, "throughput": throughput, "quality": quality,
+    "lyapunov": lyapunov, "matrix": matrix,
 }  # fmt: skip
 
 
