@@ -56,8 +56,8 @@ class Point:
 @dataclass(frozen=True)
 class Portrait:
     """points: the fixed ones first, each kind by falling number of starts; places: which layer and state each part of a state belongs to;
-    starts: how many there were; failed: of how many the search did not come to rest; outside: of how many it ran off to where a gated cell's
-    hidden state is beyond ±1. No step reaches such states; far out a gate shuts, and q fades to nothing without a fixed point."""
+    starts: how many there were; failed: of how many the search did not come to rest; outside: of how many it ran off to where a gated
+    cell's hidden state is beyond ±1. No step reaches such states; far out a gate shuts, and q fades to nothing without a fixed point."""
 
     points: tuple[Point, ...]
     places: tuple[tuple[str, str], ...]
