@@ -52,8 +52,10 @@ class Relation:
 def smoothness(
     network: Network, batch: Batch, update: Parameters, fractions: Sequence[float] = (0.5,), reduction: str = "mean"
 ) -> Smoothness:
-    """Of one update d, by parameter; parameters that it does not name stay. The network is not changed, and its hooks are left out. fractions: the authors' code takes
-    the middle alone. reduction: see `Network.loss`; it should be the training's."""
+    """Of one update d, by parameter; parameters that it does not name stay. The network is not changed, and its hooks are left out.
+
+    fractions: the authors' code takes the middle alone. reduction: see `Network.loss`; it should be the training's.
+    """
     shares = np.asarray(fractions, np.float64)
     if shares.ndim != 1 or not len(shares) or not (np.isfinite(shares) & (shares > 0)).all():
         raise GradvizError(f"the fractions are {list(fractions)}; they must be finite and above 0, and at least one.")

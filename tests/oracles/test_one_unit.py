@@ -39,7 +39,7 @@ def test_on_the_wall_the_gradient_is_known(w: float, d_b: float) -> None:
     assert float(found.norm) == pytest.approx(on_wall(w)[1], rel=1e-7)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.floats(-2, 5), st.floats(-6, 2))
 def test_gradient_and_curvature_are_derivatives(w: float, b: float) -> None:
     found = surface(w, b)
@@ -96,7 +96,7 @@ def test_folds_and_cusp() -> None:
     assert not bistable(4.0, -2.0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.floats(-9, 12), st.floats(-9, 5))
 def test_no_rest_is_missed(w: float, b: float) -> None:
     found = rests(w, np.array([b]))
