@@ -14,6 +14,7 @@ from gradviz.frames import Run
 from gradviz.wording import number
 
 LAST = 20  # losses of so many training steps are averaged
+LOST = -3.0  # decades at the task's lag, ten half-lives: below, a gradient drowns in that of nearer steps
 EXPLOSIVE = 2.0  # decades by which the gradient of the last step must have grown somewhere on its way back
 
 
