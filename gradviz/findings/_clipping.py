@@ -12,7 +12,7 @@ def share_clipped(steps: pd.DataFrame) -> float:
 
 
 def cuts(steps: pd.DataFrame) -> Array:
-    """Of each step the share of the gradient's length that clipping removed, 1 - after / before; norms that are 0 or not finite are left out."""
+    """Of each step the share of the gradient's length that was removed, 1 - after / before. Left out: norms that are 0 or not finite."""
     before, after = steps["norm_before"].to_numpy(float), steps["norm_after"].to_numpy(float)
     usable = np.isfinite(before) & np.isfinite(after) & (before > 0)
     removed: Array = 1 - after[usable] / before[usable]

@@ -100,6 +100,14 @@ def longest(run: Run) -> Path | None:
     return min(best, key=covered, default=None)
 
 
+def arriving(path: Path, lag: int) -> tuple[int, float]:
+    """The lag, or the last one that was measured if it lies beyond, and log10 of the share of the gradient at lag 0 that arrives there."""
+    profile = path.profiles[-1]
+    known = np.flatnonzero(~np.isnan(profile))
+    at = min(lag, int(known[-1])) if len(known) else 0
+    return at, float(profile[at] - profile[0])
+
+
 def steepest(run: Run) -> Path | None:
     """The path on which the gradient grew most at any recorded step."""
     return max(paths(run), key=lambda path: np.nanmax([-np.inf, *path.growths]), default=None)

@@ -22,13 +22,17 @@ def ratios(run: Run) -> pd.DataFrame:
         return pd.DataFrame(columns=["step", "parameter", "weight", "update", "ratio"])
     names = table["parameter"].astype(str).str.rsplit(".", n=1).str[-1]
     table = table[names.str.startswith("weight")]
-    norms = table.groupby(["step", "parameter"], sort=True)[["weight", "update"]].agg(lambda values: float(norm(values.to_numpy(float))))
-    norms = norms.reset_index()
+    norms = table.groupby(["step", "parameter"], sort=True)[["weight", "update"]].agg(_length).reset_index()
     late = norms[norms["step"] >= (norms["step"].min() + norms["step"].max()) / 2]
     usable = np.isfinite(late[["weight", "update"]].to_numpy(float)).all(axis=1) & (late["weight"].to_numpy(float) >= FLOOR)
     kept = late[usable]
     found: pd.DataFrame = kept.assign(ratio=kept["update"] / kept["weight"]).reset_index(drop=True)
     return found
+
+
+def _length(norms: pd.Series) -> float:
+    """The norm of a whole out of those of its parts."""
+    return float(norm(norms.to_numpy(float)))
 
 
 def medians(rows: pd.DataFrame) -> dict[str, float]:

@@ -27,7 +27,7 @@ class BentDirection(Finding):
         "Pascanu, Mikolov & Bengio 2013, section 3.2 (norm), and Mikolov 2012 (entries); the angle is that of the stored cosine"
     )
     chart: ClassVar = "clip_ledger"
-    rank: ClassVar = 54
+    rank: ClassVar = 57
     rule: ClassVar = (
         "Of the training steps that clipping changed, the angle between the gradient before and after. A warning if its median is at least "
         "30° and at least 10 % of all steps (20 are needed) were changed; a note if it is and they were fewer; else good. Not applicable "

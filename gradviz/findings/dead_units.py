@@ -25,7 +25,7 @@ class DeadUnits(Finding):
     )
     source: ClassVar = "Lu, Shin, Su & Karniadakis 2019 (dying ReLU); Le, Jaitly & Hinton 2015 (recurrent relu from the identity)"
     chart: ClassVar = "saturation"
-    rank: ClassVar = 35
+    rank: ClassVar = 37
     rule: ClassVar = (
         "Only for relu. A unit is dead if its hidden state is exactly 0 at all time steps of all sequences of the training batch of the "
         "last recorded step: a mean of 0, for a relu is never negative. The layer with the largest share counts: critical from 90 %, a "

@@ -5,9 +5,11 @@ from typing import ClassVar
 
 from gradviz.dynamics.decay import horizon
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._evidence import LOST, Path, longest
+from gradviz.findings._evidence import LOST, Path, arriving, longest
 from gradviz.frames import Run
 from gradviz.wording import THIN, number_of_log, steps
+
+THINNED = -2.0  # decades: the share that defines the horizon
 
 
 class ShortMemory(Finding):
@@ -22,11 +24,12 @@ class ShortMemory(Finding):
     )
     source: ClassVar = "Hochreiter & Schmidhuber 1997 (long time lags); Tallec & Ollivier 2018 (chrono initialisation)"
     chart: ClassVar = "horizon"
-    rank: ClassVar = 32
+    rank: ClassVar = 33
     rule: ClassVar = (
         "Only where the task states a lag. The horizon is the first lag at which less than 1 % of the gradient of the last step's loss is "
         "left, at the last recorded training step, on the state that reaches furthest. Good if it is not shorter than the task's lag. If "
-        "it is: a warning, or a note if at the lag less than a thousandth arrives, for that is critical under vanishing. No verdict of an "
+        "it is: a warning, or a note if at the lag less than a thousandth arrives, for that is critical under vanishing, or if 1 % or more "
+        "does, which fell and rose again. No verdict of an "
         "untrained network, of a gradient that grows on its way back, or of one that cannot be followed to the lag."
     )
 
@@ -38,9 +41,7 @@ class ShortMemory(Finding):
             return self.verdict("none", "no data", "How far back the gradient reaches was not recorded: set recording.reach_every.")
         if (excuse := _excuse(path)) is not None:
             return self.verdict("none", *excuse, rows=path.evidence())
-        profile = path.profiles[-1]
-        far, needed = horizon(profile), min(int(lag), len(profile) - 1)
-        arrives = float(profile[needed] - profile[0])
+        far, (needed, arrives) = horizon(path.profiles[-1]), arriving(path, int(lag))
         numbers = {"step": float(path.steps[-1]), "horizon": far, "lag": float(needed), "log10_at_lag": arrives}
         if far >= needed:
             reaches = "over the whole sequence" if math.isinf(far) else f"{steps(far)} back"
@@ -48,6 +49,8 @@ class ShortMemory(Finding):
             return self.verdict("good", "long enough", said, numbers, path.evidence())
         said = f"Memory reaches {steps(far)} back, where less than 1{THIN}% of the gradient is left; the task needs {steps(needed)}, "
         said += f"where {number_of_log(arrives)} of it arrives ({path.where})."
+        if arrives >= THINNED:
+            return self.verdict("note", "dips", said, numbers, path.evidence())
         return self.verdict("note" if arrives <= LOST else "warning", "too short", said, numbers, path.evidence())
 
 

@@ -23,7 +23,7 @@ class SlowLearning(Finding):
     )
     source: ClassVar = "Karpathy, CS231n notes, Neural Networks Part 3, “Ratio of weights:updates” (about 10⁻³)"
     chart: ClassVar = "parameters"
-    rank: ClassVar = 60
+    rank: ClassVar = 63
     rule: ClassVar = (
         "Norm of the update by norm of the weights, of each weight matrix (no biases; norms below 0.01 are left out); the median over the "
         "recorded steps of the second half of training (5 are needed). Usual is about 0.001. If that of any matrix is below 0.00001, a "

@@ -31,7 +31,7 @@ class UnderClipped(Finding):
         "Pascanu, Mikolov & Bengio 2013, section 3.2 (threshold: half to ten times the average norm); Seetharaman et al. 2020 (percentile)"
     )
     chart: ClassVar = "clip_ledger"
-    rank: ClassVar = 52
+    rank: ClassVar = 53
     rule: ClassVar = (
         "A step is out of scale if its gradient norm is finite, not clipped, and at least 10 times both the median of all norms before it "
         "(at least 20) and the median of all. A warning if clipping changes less than 1 % of the steps and there is such a step, or if it "
@@ -54,7 +54,7 @@ class UnderClipped(Finding):
         often = numbers["share_clipped"]
         said = f"Clipping changes {percent(often)} of the steps and takes {percent(numbers['share_removed'])} of a gradient, on average"
         if len(giants):
-            worst = giants.loc[giants["norm_before"].idxmax()]
+            worst = giants.iloc[int(np.argmax(giants["norm_before"].to_numpy(float)))]
             numbers |= {"largest_passed": float(worst["norm_before"]), "largest_passed_step": float(worst["step"])}
             said += f"; {_count(len(giants))} at least {number(GIANT)} times as long as usual passed whole, the longest at training step "
             said += f"{int(worst['step'])}: {number(worst['norm_before'])}, where {number(numbers['median_norm'])} is the median."

@@ -20,7 +20,7 @@ class UnstableLearning(Finding):
     remedy: ClassVar = "Lower the learning rate by a factor of ten, or begin with a schedule that warms up; then look at this ratio again."
     source: ClassVar = "Karpathy, CS231n notes, Neural Networks Part 3, “Ratio of weights:updates” (about 10⁻³)"
     chart: ClassVar = "parameters"
-    rank: ClassVar = 25
+    rank: ClassVar = 26
     rule: ClassVar = (
         "Norm of the update by norm of the weights, of each weight matrix (no biases; norms below 0.01 are left out); the median over the "
         "recorded steps of the second half of training (5 are needed). Usual is about 0.001. A warning if that of any matrix is above "

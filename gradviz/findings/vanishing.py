@@ -8,7 +8,7 @@ import numpy as np
 from gradviz.arrays import Array
 from gradviz.dynamics.decay import decay_per_step, half_life, horizon
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._evidence import LOST, Path, exploded, longest
+from gradviz.findings._evidence import LOST, Path, arriving, exploded, longest
 from gradviz.findings._words import pace
 from gradviz.frames import Run
 from gradviz.wording import THIN, number_of_log, steps
@@ -40,8 +40,8 @@ class Vanishing(Finding):
         "encoder and a decoder, in the one where it reaches less of its own sequence). The "
         "horizon is the first lag with less than 1 % of the norm at lag 0. If the task states a lag: critical if at that lag less "
         "than a thousandth arrives and the horizon is shorter, else good; that memory is shorter than the lag is "
-        "short_memory's to say. If it states none: critical if the gradient is exactly zero within 8 steps, a warning if the horizon is at most 3 steps, a note if it is shorter than half of the "
-        "sequence, else good unless the gradient exploded."
+        "short_memory's to say. If it states none: critical if the gradient is exactly zero within 8 steps, a warning if the horizon is "
+        "at most 3 steps, a note if it is shorter than half of the sequence, else good unless the gradient exploded."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -70,10 +70,10 @@ class Vanishing(Finding):
                 path.evidence(),
             )
         lag = run.meta.get("lag")
-        return self._with_lag(min(int(lag), len(profile) - 1), path, numbers) if lag else self._without_lag(run, path, numbers)
+        return self._with_lag(int(lag), path, numbers) if lag else self._without_lag(run, path, numbers)
 
     def _with_lag(self, lag: int, path: Path, numbers: dict[str, float]) -> Verdict:
-        arrives = float(path.profiles[-1][lag] - path.profiles[-1][0])
+        lag, arrives = arriving(path, lag)
         numbers |= {"lag": float(lag), "log10_at_lag": arrives}
         at = pace(numbers["decay_end"], numbers["half_life_end"])
         said = (
@@ -84,7 +84,7 @@ class Vanishing(Finding):
             return self.verdict("good", "reaches back", said, numbers, path.evidence())
         if arrives <= LOST:
             return self.verdict("critical", "vanishing", said, numbers, path.evidence())
-        said = f"{said[:-1]}: little, but not lost."
+        said = f"{said[:-1]}; it is not lost."
         return self.verdict("good", "not vanished", said, numbers, path.evidence())
 
     def _without_lag(self, run: Run, path: Path, numbers: dict[str, float]) -> Verdict:
