@@ -44,8 +44,8 @@ class ShortMemory(Finding):
         far, (needed, arrives) = horizon(path.profiles[-1]), arriving(path, int(lag))
         numbers = {"step": float(path.steps[-1]), "horizon": far, "lag": float(needed), "log10_at_lag": arrives}
         if far >= needed:
-            reaches = "over the whole sequence" if math.isinf(far) else f"{steps(far)} back"
-            said = f"Memory reaches {reaches}, the task needs {steps(needed)} ({path.where})."
+            reaches = "spans the whole sequence" if math.isinf(far) else f"reaches {steps(far)} back"
+            said = f"Memory {reaches}, the task needs {steps(needed)} ({path.where})."
             return self.verdict("good", "long enough", said, numbers, path.evidence())
         said = f"Memory reaches {steps(far)} back, where less than 1{THIN}% of the gradient is left; the task needs {steps(needed)}, "
         said += f"where {number_of_log(arrives)} of it arrives ({path.where})."
