@@ -167,3 +167,9 @@ def test_what_is_removed_is_a_plain_mean(tmp_path_factory: pytest.TempPathFactor
     shares = [(one - one * keep) / one for one, keep in pairs if one > 0]
     found = share_removed(writer.run().steps)
     assert math.isnan(found) if not shares else found == pytest.approx(sum(shares) / len(shares), abs=1e-9)
+
+
+@pytest.mark.parametrize(("before", "severity"), [(19, "good"), (20, "warning")])
+def test_a_norm_is_out_of_scale_only_after_twenty_others(tmp_path: Path, before: int, severity: str) -> None:
+    norms = np.r_[np.ones(before), 10.0, np.ones(200)]
+    assert check("under_clipped", Writer(tmp_path / "run", clipping="norm").steps(norms).run()).severity == severity
