@@ -18,7 +18,9 @@ NAMED = 3  # runs that a claim names, at most
 LARGE: dict[str, Callable[[float], str]] = {
     "growth_decades": lambda decades: f"×{number_of_log(decades)}",
     "half_life_end": steps,
+    "median_angle": lambda angle: f"{number(angle)}°",
     "share_clipped": percent,
+    "horizon": steps,
     "step": lambda step: f"step {step:.0f}",
 }
 BETTER = 0.9  # a loss is called lower if it is below this share of the other

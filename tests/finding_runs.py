@@ -28,12 +28,19 @@ class Writer:
         self.out = RunWriter.create(folder, {"experiment": experiment, "family": family, "baselines": {}, "lag": None, **meta})
         self.folder = folder
 
-    def steps(self, before: Norms, after: Norms | None = None, loss: float | Sequence[float] = 1.0) -> "Writer":
+    def steps(
+        self,
+        before: Norms,
+        after: Norms | None = None,
+        loss: float | Sequence[float] = 1.0,
+        cosine: float | Sequence[float] = 1.0,
+        threshold: float = np.nan,
+    ) -> "Writer":
         """One training step per norm; it was clipped where `after` differs from `before`."""
-        losses = np.broadcast_to(np.asarray(loss, float), len(before))
+        losses, cosines = (np.broadcast_to(np.asarray(values, float), len(before)) for values in (loss, cosine))
         for step, (norm, kept) in enumerate(zip(before, before if after is None else after, strict=True)):
             row = {"loss": losses[step], "loss_sum": losses[step], "rate": 0.01, "norm_before": norm, "norm_after": kept}
-            row |= {"clipped": bool(norm != kept), "cosine": 1.0, "threshold": np.nan, "tokens": 100, "seconds": float(step)}
+            row |= {"clipped": bool(norm != kept), "cosine": cosines[step], "threshold": threshold, "tokens": 100, "seconds": float(step)}
             self.out.append("steps", {"step": step, "penalty": np.nan, **row})
         return self
 
@@ -48,8 +55,19 @@ class Writer:
         self.out.append("held_out", {"step": step, "loss": loss, "accuracy": accuracy})
         return self
 
-    def saturation(self, point: str, left: Sequence[float], right: Sequence[float], step: int = 100) -> "Writer":
-        row = {"step": step, "layer": 0, "direction": "forward", "point": point, "left": left, "right": right, "mean": right}
+    def parameters(self, name: str, weight: Norms, update: Norms, gate: str = "") -> "Writer":
+        """Norms of one parameter, or of one gate of it, and of its updates, every ten training steps."""
+        for row, (size, change) in enumerate(zip(weight, update, strict=True)):
+            norms = {"weight": size, "update": change, "ratio": change / size if size else np.nan, "distance": 0.0}
+            row_of = {"step": 10 * row, "parameter": name, "gate": gate, "gradient_before": 1.0, "gradient_after": 1.0}
+            self.out.append("parameters", row_of | norms)
+        return self
+
+    def saturation(
+        self, point: str, left: Sequence[float], right: Sequence[float], step: int = 100, *, mean: Sequence[float] | None = None
+    ) -> "Writer":
+        row = {"step": step, "layer": 0, "direction": "forward", "point": point, "left": left, "right": right}
+        row["mean"] = right if mean is None else mean
         self.out.append("saturation", row)
         return self
 

@@ -14,6 +14,7 @@ from gradviz.frames import Run
 from gradviz.wording import number
 
 LAST = 20  # losses of so many training steps are averaged
+LOST = -3.0  # decades at the task's lag, ten half-lives: below, a gradient drowns in that of nearer steps
 EXPLOSIVE = 2.0  # decades by which the gradient of the last step must have grown somewhere on its way back
 
 
@@ -97,6 +98,14 @@ def longest(run: Run) -> Path | None:
     found = sorted(paths(run), key=lambda path: path.point != "cell")
     best = [max((path for path in found if path.part == part), key=reach) for part in dict.fromkeys(path.part for path in found)]
     return min(best, key=covered, default=None)
+
+
+def arriving(path: Path, lag: int) -> tuple[int, float]:
+    """The lag, or the last one that was measured if it lies beyond, and log10 of the share of the gradient at lag 0 that arrives there."""
+    profile = path.profiles[-1]
+    known = np.flatnonzero(~np.isnan(profile))
+    at = min(lag, int(known[-1])) if len(known) else 0
+    return at, float(profile[at] - profile[0])
 
 
 def steepest(run: Run) -> Path | None:

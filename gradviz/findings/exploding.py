@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from gradviz.arrays import Array
 from gradviz.findings._base import Finding, Severity, Verdict
 from gradviz.findings._evidence import LAST, Path, against_baseline, learned, steepest, training_loss
 from gradviz.frames import Run
@@ -79,12 +80,16 @@ class Exploding(Finding):
             "last_step": float(when[-1]),
             "growth_decades": path.growths[peak],
             "share_shortened": shortened,
+            **_stretch(path.profiles[peak]),
         }
         rows = path.evidence().loc[lambda frame: frame["step"].isin(when)]
         said = f"At training step {path.steps[peak]} the gradient grows {number_of_log(path.growths[peak])}-fold over "
-        said += f"{len(path.profiles[peak])} steps back ({factor(path.decays[peak])} per step)"
+        said += f"{len(path.profiles[peak])} steps back ({factor(path.decays[peak])} per step; it grows from lag "
+        said += f"{numbers['grows_from_lag']:.0f} and is largest at lag {numbers['largest_at_lag']:.0f})"
         if path.explosive[-1]:
-            return self.verdict("critical", "explodes", f"{said}, and it still explodes at step {path.steps[-1]}.", numbers, rows)
+            return self.verdict(
+                "critical", "explodes", f"{said}. It explodes from step {when[0]} on, still at step {path.steps[-1]}.", numbers, rows
+            )
         severity, word, end = _outcome(run, path, shortened)
         span = f"It explodes at step {when[0]} only" if when[0] == when[-1] else f"It explodes from step {when[0]} to {when[-1]}"
         return self.verdict(severity, word, f"{said}. {span}; {end}", numbers, rows)
@@ -132,6 +137,14 @@ def _end(run: Run, dead: bool, better: bool | None) -> str:
 
 def _paces(path: Path) -> dict[str, float]:
     return {"decay_start": path.decays[0], "decay_end": path.decays[-1]}
+
+
+def _stretch(profile: Array) -> dict[str, float]:
+    """Between which lags the gradient grows: from the smallest norm before the largest, to the largest."""
+    top = int(np.nanargmax(profile))
+    lowest = np.nanmin(profile[: top + 1])
+    start = int(np.flatnonzero(profile[: top + 1] == lowest)[-1])
+    return {"grows_from_lag": float(start), "largest_at_lag": float(top)}
 
 
 def _norms(steps: pd.DataFrame) -> dict[str, float]:

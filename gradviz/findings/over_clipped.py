@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from gradviz.findings._base import Finding, Verdict
+from gradviz.findings._clipping import cuts, share_clipped, share_removed
 from gradviz.frames import Run
 from gradviz.wording import number, percent
 
@@ -28,7 +29,7 @@ class OverClipped(Finding):
     rule: ClassVar = (
         "In the second half of the training steps (at least 20): a warning if clipping shortens at least 80 % of them and the median "
         "gradient is at least 3 times as long before as after; critical from 95 % and 10 times on. Steps whose norm is zero or not "
-        "finite are left out of the median."
+        "finite are left out of the median. What is removed of a gradient is 1 - norm after / norm before, the mean over steps."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -41,7 +42,7 @@ class OverClipped(Finding):
         usable = np.isfinite(before) & np.isfinite(after) & (after > 0)
         if not usable.any():
             return self.verdict("none", "no data", "No late gradient norm is finite and above zero.", rows=late)
-        often = float(late["clipped"].astype(float).mean())
+        often = share_clipped(late)
         much = float(np.median(before[usable] / after[usable]))
         numbers = {
             "share_clipped": often,
@@ -49,9 +50,16 @@ class OverClipped(Finding):
             "first_step": float(late["step"].iloc[0]),
             "left_out": float((~usable).sum()),
         }
-        numbers["share_clipped_all"] = float(run.steps["clipped"].astype(float).mean())
+        of_clipped = cuts(late[late["clipped"].to_numpy(bool)])
+        numbers |= {
+            "share_removed": share_removed(late),
+            "median_removed_if_clipped": float(np.median(of_clipped)) if len(of_clipped) else 0.0,
+            "share_clipped_all": share_clipped(run.steps),
+            "share_removed_all": share_removed(run.steps),
+        }
         cut = "is not shortened" if much == 1 else f"is {number(much)} times as long before as after"
-        said = f"In the second half of training clipping shortens {percent(often)} of the steps; the median gradient {cut}."
+        said = f"In the second half of training clipping shortens {percent(often)} of the steps; the median gradient {cut}, "
+        said += f"and on average {percent(numbers['share_removed'])} of a gradient is removed."
         if often >= ALWAYS and much >= MOST:
             return self.verdict("critical", "over-clipped", said, numbers, late)
         if often >= OFTEN and much >= MUCH:

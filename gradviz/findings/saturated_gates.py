@@ -1,10 +1,12 @@
 """Are gates and states stuck where their slope is zero?"""
 
+from collections.abc import Hashable
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from gradviz.arrays import Array
 from gradviz.findings._base import Finding, Verdict
 from gradviz.findings._evidence import against_baseline, learned
 from gradviz.findings._words import spoken
@@ -32,7 +34,8 @@ class SaturatedGates(Finding):
         "At the last recorded step, per layer and gate: the mean over units of the share of time steps below 0.1 (left) and above 0.9 "
         "(right); for tanh states and candidates below −0.9 and above 0.9. If the two together reach 95 %: critical for hidden states "
         "and a warning for gates if the network is no better than its best baseline, else a note. A forget gate or share kept that is "
-        "open, and an input gate that is shut, hold memory and are not counted on that side. A baseline is a prediction without a "
+        "open, and an input gate that is shut, hold memory and are not counted on that side. A unit is stuck if what counts "
+        "reaches 95 % of the time for it alone. A baseline is a prediction without a "
         "network; held-out sequences decide, and where values are predicted R² has to be above 0 as well."
     )
 
@@ -45,10 +48,12 @@ class SaturatedGates(Finding):
             return self.verdict("none", "no data", "Not applicable: this network has neither gates nor tanh states that were recorded.")
         records = rows.to_dict("records")
         numbers = {f"{side} {at['point']} {at['layer']} {at['direction']}": float(at[side]) for at in records for side in ("left", "right")}
+        numbers |= {f"stuck units {at['point']} {at['layer']} {at['direction']}": float(at["stuck"]) for at in records}
         worst = max(records, key=lambda at: float(at["counted"]))
         said = f"The most saturated is the {spoken(worst['point'])} of {run.layer_name(int(worst['layer']))}"
         said += "" if worst["direction"] == "forward" else f" ({worst['direction']})"
         said += f": {percent(worst['left'])} of the time at its lower end and {percent(worst['right'])} at its upper, mean over units."
+        said += _unit(worst)
         if not worst["counted"] >= STUCK:
             return self.verdict("good", "alive", said, numbers, rows)
         if learned(run) is False:
@@ -80,8 +85,26 @@ def _shares(table: pd.DataFrame, tanh: list[str]) -> pd.DataFrame:
     left, right = (np.array([_mean(values) for values in last[side]], float) for side in ("left", "right"))
     side = [HOLDING.get(point, "") for point in rows["point"]]
     held = np.where([name == "left" for name in side], left, 0.0) + np.where([name == "right" for name in side], right, 0.0)
+    each = [_counted(low, high, holding) for low, high, holding in zip(last["left"], last["right"], side, strict=True)]
     shares: pd.DataFrame = rows.assign(left=left, right=right, counted=np.nan_to_num(left + right - held))
-    return shares
+    return shares.assign(stuck=[_mean(units >= STUCK) for units in each], of_units=pd.Series(each, dtype=object))
+
+
+def _counted(left: Any, right: Any, holding: str) -> Array:
+    """Share of the time that counts against each unit, (units,)."""
+    none = np.zeros(len(left))
+    counted: Array = (none if holding == "left" else np.asarray(left, float)) + (none if holding == "right" else np.asarray(right, float))
+    return counted
+
+
+def _unit(worst: dict[Hashable, Any]) -> str:
+    """How many units of the worst are stuck, and which most of all."""
+    each = worst["of_units"]
+    if not len(each) or np.isnan(each).all():
+        return ""
+    at, stuck = int(np.nanargmax(each)), round(float(worst["stuck"]) * len(each))
+    said = f" {stuck} of its {len(each)} units {'is' if stuck == 1 else 'are'} there at least {percent(STUCK)} of the time"
+    return f"{said}, most of all unit {at} ({percent(float(each[at]))})."
 
 
 def _mean(values: Any) -> float:

@@ -8,12 +8,11 @@ import numpy as np
 from gradviz.arrays import Array
 from gradviz.dynamics.decay import decay_per_step, half_life, horizon
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._evidence import Path, exploded, longest
+from gradviz.findings._evidence import LOST, Path, arriving, exploded, longest
 from gradviz.findings._words import pace
 from gradviz.frames import Run
 from gradviz.wording import THIN, number_of_log, steps
 
-LOST = -3.0  # decades at the task's lag, ten half-lives: below, a gradient drowns in that of nearer steps
 SHORT = 2  # without a stated lag, reaching less than one part in so many of the sequence is a note
 STUMP = 3.0  # steps: a network that reaches no further hardly is recurrent
 
@@ -39,10 +38,10 @@ class Vanishing(Finding):
         "Norm of the gradient of the last step's loss with respect to the state, per step back, at the last recorded training step, on "
         "the state that reaches furthest (the longest horizon, then the most left at the far end; an LSTM's cell state counts; with an "
         "encoder and a decoder, in the one where it reaches less of its own sequence). The "
-        "horizon is the first lag with less than 1 % of the norm at lag 0. If the task states a lag: good if the horizon is not "
-        "shorter, critical if at that lag less than a thousandth arrives, else a warning. If it states none: critical if the gradient "
-        "is exactly zero within 8 steps, a warning if the horizon is at most 3 steps, a note if it is shorter than half of the "
-        "sequence, else good unless the gradient exploded."
+        "horizon is the first lag with less than 1 % of the norm at lag 0. If the task states a lag: critical if at that lag less "
+        "than a thousandth arrives and the horizon is shorter, else good; that memory is shorter than the lag is "
+        "short_memory's to say. If it states none: critical if the gradient is exactly zero within 8 steps, a warning if the horizon is "
+        "at most 3 steps, a note if it is shorter than half of the sequence, else good unless the gradient exploded."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -71,10 +70,10 @@ class Vanishing(Finding):
                 path.evidence(),
             )
         lag = run.meta.get("lag")
-        return self._with_lag(min(int(lag), len(profile) - 1), path, numbers) if lag else self._without_lag(run, path, numbers)
+        return self._with_lag(int(lag), path, numbers) if lag else self._without_lag(run, path, numbers)
 
     def _with_lag(self, lag: int, path: Path, numbers: dict[str, float]) -> Verdict:
-        arrives = float(path.profiles[-1][lag] - path.profiles[-1][0])
+        lag, arrives = arriving(path, lag)
         numbers |= {"lag": float(lag), "log10_at_lag": arrives}
         at = pace(numbers["decay_end"], numbers["half_life_end"])
         said = (
@@ -83,7 +82,10 @@ class Vanishing(Finding):
         if numbers["horizon_end"] >= lag:
             said = f"{at}: the gradient is still above 1{THIN}% of its size {lag} steps back, where the task needs it ({path.where})."
             return self.verdict("good", "reaches back", said, numbers, path.evidence())
-        return self.verdict(*(("critical", "vanishing") if arrives <= LOST else ("warning", "fading")), said, numbers, path.evidence())
+        if arrives <= LOST:
+            return self.verdict("critical", "vanishing", said, numbers, path.evidence())
+        said = f"{said[:-1]}; it is not lost."
+        return self.verdict("good", "not vanished", said, numbers, path.evidence())
 
     def _without_lag(self, run: Run, path: Path, numbers: dict[str, float]) -> Verdict:
         reach, length = numbers["horizon_end"], len(path.profiles[-1])

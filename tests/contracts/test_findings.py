@@ -11,7 +11,7 @@ from gradviz.findings import FINDINGS, ORDER
 from gradviz.frames import Run
 from tests.finding_runs import Writer, power
 
-TABLES = ["steps", "held_out", "reach", "saturation", "trouble"]
+TABLES = ["steps", "held_out", "reach", "saturation", "parameters", "trouble"]
 BAD = [np.nan, np.inf, -np.inf, 0.0]
 
 
@@ -23,6 +23,10 @@ def poor(folder: Path, kind: str) -> Run:
     if kind == "not finite":
         writer.steps(BAD * 20, BAD * 20, loss=BAD * 20).saturation("gate.forget", [np.nan] * 3, [np.nan] * 3).trouble().held_out(np.nan)
         writer.reach({step: np.full(100, value) for step, value in enumerate(BAD)})
+        writer.parameters("layers.0.forward.weight_hh", BAD * 5, BAD * 5).saturation("hidden", [np.nan] * 3, [0.0] * 3)
+    if kind == "relu":
+        writer.out.update(family="rnn", experiment={"model": {"cell": {"name": "rnn", "activation": "relu"}}})
+        writer.saturation("hidden", [np.nan, 0.0], [0.0, np.inf]).parameters("layers.0.forward.weight_hh", [0.0] * 20, [np.inf] * 20)
     if kind == "empty lists":
         writer.saturation("gate.forget", [], []).reach({0: np.zeros(0), 9: np.zeros(0)})
     if kind == "trouble only":
@@ -35,7 +39,7 @@ def poor(folder: Path, kind: str) -> Run:
     return writer.run()
 
 
-KINDS = ["nothing", "one step", "not finite", "empty lists", "trouble only", "reach only", "another family"]
+KINDS = ["nothing", "one step", "not finite", "empty lists", "trouble only", "reach only", "relu", "another family"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
