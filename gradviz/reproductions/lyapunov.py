@@ -183,7 +183,7 @@ def _places(found: Spectrum) -> Array:
 
 
 def _spectra(rates: dict[int, Spectrum]) -> Description:
-    colours = dict(zip(rates, ("ghost", "gru", "lstm"), strict=False))
+    colours = dict(zip(rates, ("ghost", "accent", "ink"), strict=False))
     lines = [
         Line(_places(found), found.exponents / STEP, f"{units} units", colours[units], label=f"{units} units")
         for units, found in rates.items()
@@ -237,7 +237,7 @@ def _trace(found: Spectrum) -> Description:
     return Description(
         "lyapunov_trace",
         "The exponents settle" if found.converged else "The exponents have not settled yet",
-        f"Running means of the exponents of four places, over the time that counts. Linear scales. {found.said}",
+        f"Running means of the exponents of four places, over the time that counts, linear scales; {found.said}",
         "Lines that have become level are measurements; one that still drifts is not.",
         frame,
         (Panel((Rule(0.0), *lines), Axis("time constants"), Axis("exponent per τ")),),
