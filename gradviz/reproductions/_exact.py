@@ -56,8 +56,9 @@ def _scaled(seed: int) -> Statement:
     exact = [factor**STEPS for factor in FACTORS]
     wrong = off(measured, exact)
     return Statement(
-        "When eigenvalues of the recurrent matrix deviate from absolute value 1, gradients vanish or explode; where nothing squashes, s times "
-        f"an orthogonal matrix multiplies them by sᵏ: by {listed([number(value) for value in exact])} for s = 0.9, 1 and 1.1 and k = {STEPS}.",
+        "When eigenvalues of the recurrent matrix deviate from absolute value 1, gradients vanish or explode; where nothing squashes, s "
+        f"times an orthogonal matrix multiplies them by sᵏ: by {listed([number(value) for value in exact])} for s = 0.9, 1 and 1.1 and k = "
+        f"{STEPS}.",
         "Arjovsky, Shah and Bengio 2016, abstract; the numbers by calculation",
         f"A tanh network at rest: {listed([number(value) for value in measured])}, to within {number(wrong)} of their size.",
         agrees(wrong < 1e-9),
@@ -69,8 +70,8 @@ def _biased(seed: int) -> Statement:
     exact = [float((1 + np.exp(-bias)) ** -STEPS) for bias in BIASES]
     wrong = off(measured, exact)
     return Statement(
-        f"With weights of zero an LSTM keeps σ(b)ᵏ of the gradient of its cell state: {listed([number(value) for value in exact])} for forget "
-        f"biases {listed([number(bias) for bias in BIASES])} and k = {STEPS}.",
+        f"With weights of zero an LSTM keeps σ(b)ᵏ of the gradient of its cell state: {listed([number(value) for value in exact])} for "
+        f"forget biases {listed([number(bias) for bias in BIASES])} and k = {STEPS}.",
         "by calculation",
         f"{listed([number(value) for value in measured])}, to within {number(wrong)} of their size.",
         agrees(wrong < 1e-9),
@@ -85,10 +86,10 @@ def _spread(seed: int, seeds: int) -> Statement:
     allowed = 4 * (LONGEST - 2) / np.sqrt(12 * len(spans))
     fits = bool(abs(spans.mean() - (1 + LONGEST / 2)) < allowed and spans.min() >= 2 and spans.max() <= LONGEST)
     return Statement(
-        f"Chrono biases ln U(1, {LONGEST - 1}) give the cells time constants 1/(1 − f) that are uniform between 2 and {LONGEST} steps, with "
-        f"mean {number(1 + LONGEST / 2)}.",
+        f"Chrono biases ln U(1, {LONGEST - 1}) give the cells time constants 1/(1 − f) that are uniform between 2 and {LONGEST} steps, "
+        f"with mean {number(1 + LONGEST / 2)}.",
         "Tallec and Ollivier 2018, section 3; the mean by calculation",
-        f"{len(spans)} cells: {number(float(spans.min()), 3)} to {number(float(spans.max()), 3)} steps, mean {number(float(spans.mean()), 3)}; "
-        f"the mean of so many draws may be off by {number(float(allowed))}.",
+        f"{len(spans)} cells: {number(float(spans.min()), 3)} to {number(float(spans.max()), 3)} steps, mean "
+        f"{number(float(spans.mean()), 3)}; the mean of so many draws may be off by {number(float(allowed))}.",
         agrees(fits),
     )

@@ -76,7 +76,14 @@ class GradientProfiles(Reproduction):
         seeds, batch = (2, 4) if quick else (SEEDS, BATCH)
         tell(f"Following the gradient back through {len(STARTS) * seeds} networks that have learned nothing")
         found = {name: [follow(start, seed + k, batch) for k in range(seeds)] for name, start in STARTS.items()}
-        statements = (*_exact.statements(seed, seeds), _identity(found, seed), _bounded(found), _unitary(found), _bias(found), _chrono(found))
+        statements = (
+            *_exact.statements(seed, seeds),
+            _identity(found, seed),
+            _bounded(found),
+            _unitary(found),
+            _bias(found),
+            _chrono(found),
+        )
         return Outcome(_claim(found), statements, _settings(seeds, batch), (_profiles(found), _ratios(found)))
 
 
@@ -116,7 +123,8 @@ def _bounded(found: Found) -> Statement:
     names = [name for name in found if np.isfinite(found[name][0].bound)]
     above = max(profile.above for name in names for profile in found[name])
     return Statement(
-        "One step back stretches the gradient of a tanh or relu network by at most γσ₁, the largest singular value of its recurrent matrix.",
+        "One step back stretches the gradient of a tanh or relu network by at most γσ₁, the largest singular value of its recurrent "
+        "matrix.",
         "Pascanu, Mikolov and Bengio 2013, section 2.1",
         f"The largest factor of any step of {len(names) * len(found['small'])} networks is {10**above:.6f} times this bound.",
         agrees(above <= 1e-9),
@@ -128,8 +136,8 @@ def _identity(found: Found, seed: int) -> Statement:
     return Statement(
         "With the identity as recurrent matrix of rectified linear units, the gradient stays constant on its way back.",
         "Le, Jaitly and Hinton 2015, introduction",
-        f"Where all units are active, {number(share)} of it is left after {STEPS} steps; with input weights of either sign, of what was there "
-        f"one step back, {_of(found, 'identity')}.",
+        f"Where all units are active, {number(share)} of it is left after {STEPS} steps; with input weights of either sign, of what was "
+        f"there one step back, {_of(found, 'identity')}.",
         agrees(abs(share - 1) < 1e-9),
         "It holds for units that are active: what has been switched off, here by a mark with a negative weight, passes nothing on.",
     )
@@ -139,10 +147,11 @@ def _unitary(found: Found) -> Statement:
     return Statement(
         "The gradient of a network with a unitary recurrent matrix decays most slowly.",
         "Arjovsky, Shah and Bengio 2016, figure on gradient norms (a picture without numbers)",
-        f"Left {STEPS} steps back of what was there one step back: {'; '.join(_of(found, name) for name in ('orthogonal', 'glorot', 'small'))}.",
+        f"Left {STEPS} steps back of what was there one step back: "
+        f"{'; '.join(_of(found, name) for name in ('orthogonal', 'glorot', 'small'))}.",
         "open",
-        "Their network is complex, with a unit that keeps a state's phase; here tanh squashes, and a state that does not shrink is squashed "
-        "the more. An orthogonal matrix alone does not keep the gradient of a tanh network.",
+        "Their network is complex, with a unit that keeps a state's phase; here tanh squashes, and a state that does not shrink is "
+        "squashed the more. An orthogonal matrix alone does not keep the gradient of a tanh network.",
     )
 
 
@@ -180,7 +189,9 @@ def _settings(seeds: int, batch: int) -> tuple[Setting, ...]:
         Setting("sequences", "–", f"adding problem, {STEPS} steps, {batch} a network"),
         Setting("recurrent matrix of the LSTM", "–", "orthogonal for each gate"),
         Setting("input weights", "–", "N(0, 0.3²)"),
-        Setting("followed", "gradient of the loss with respect to the hidden state", "the same; in the LSTM with respect to the cell state"),
+        Setting(
+            "followed", "gradient of the loss with respect to the hidden state", "the same; in the LSTM with respect to the cell state"
+        ),
         Setting("networks for each beginning", "–", str(seeds)),
         Setting("precision", "–", "64 bits"),
     )
@@ -204,7 +215,8 @@ def _profiles(found: Found) -> Description:
         f"an LSTM with chrono biases {said(_middle(found, 'chrono'))}",
         "Norm of the gradient of the last step's loss, over the norm one step back; the first network of each beginning, median over "
         "sequences. Log scale; each panel has its own.",
-        "A flat line keeps what the end of a sequence has to say to its beginning. A straight line down fades by the same factor each step.",
+        "A flat line keeps what the end of a sequence has to say to its beginning. A straight line down fades by the same factor each "
+        "step.",
         pd.concat(rows, ignore_index=True),
         (
             Panel(_lines(found, PLAIN, lags), *_axes(), "recurrent network", "rnn"),
