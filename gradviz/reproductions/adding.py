@@ -19,6 +19,7 @@ from gradviz.wording import listed, number, span
 CELL_NAMES = {"lstm": "LSTM", "rnn": "tanh"}
 LENGTHS, SEEDS, UPDATES, UNITS = (50, 100), 2, 3000, 64
 SOLVED, TRIED, EVERY, BASELINE = 0.01, 2000, 100, 1 / 6
+PUBLISHED = 100  # steps
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Adding(Reproduction):
         "Two numbers of a long sequence are marked, and at its end their sum is asked for. Who answers 1 every time is wrong by 1/6 on "
         "average. Which networks learn to do better, within the same number of updates?"
     )
-    minutes = 7
+    minutes = 5
 
     def run(self, *, quick: bool = False, seed: int = 0, tell: Tell = lambda doing: None) -> Outcome:
         cells, lengths, seeds, updates = (("lstm",), (20,), 1, 1500) if quick else (tuple(CELL_NAMES), LENGTHS, SEEDS, UPDATES)
@@ -101,12 +102,13 @@ def _baseline(seed: int) -> Statement:
 def _learned(found: Found) -> Statement:
     lengths = _lengths(found)
     learned = all(course.success > 0 for length in lengths for course in _some(found, "lstm", length))
+    short, late = f"Sequences of {lengths[-1]} steps say nothing about {PUBLISHED}.", "A run that failed here might have learned later."
     return Statement(
-        "An LSTM learns to add over 100 and more steps.",
+        f"An LSTM learns to add over {PUBLISHED} and more steps.",
         "Hochreiter and Schmidhuber 1997, experiment 4, with values from −1 to 1 and other marks",
         f"Below {SOLVED}: {'; '.join(_of(found, 'lstm', length) for length in lengths)}.",
-        agrees(learned),
-        "" if learned else f"At most {UPDATES} updates are made: a run that failed here might have learned later.",
+        agrees(learned) if lengths[-1] >= PUBLISHED else "open",
+        short if lengths[-1] < PUBLISHED else "" if learned else late,
     )
 
 

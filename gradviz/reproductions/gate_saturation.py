@@ -48,10 +48,10 @@ class GateSaturation(Reproduction):
         "An LSTM has learned to predict the next letter of a text. How often is each of its gates nearly shut, below 0.1, or nearly open, "
         "above 0.9? A forget gate that is always open adds up what it reads, one that is always shut remembers nothing."
     )
-    minutes = 6
+    minutes = 5
 
     def run(self, *, quick: bool = False, seed: int = 0, tell: Tell = lambda doing: None) -> Outcome:
-        jobs = [Job(32, 50, 300, seed)] if quick else [Job(64, 100, 3000, seed + k) for k in range(2)]
+        jobs = [Job(32, 50, 300, seed)] if quick else [Job(64, 100, 2000, seed + k) for k in range(2)]
         tell(f"Training {len(jobs)} LSTM{'s' * (len(jobs) > 1)} of {LAYERS} layers on the built-in text, {jobs[0].updates} updates each")
         found = each(train, jobs, processes=len(jobs))
         statements = (_measuring(seed), _learned(found), _integrators(found), _forgetful(found))
@@ -169,7 +169,7 @@ def _triangles(one: Trained) -> Description:
         start = one.start[layer, gate]
         before = Points(start.left, start.right, "before training", "ghost", small=True)
         after = Points(end.left, end.right, "after training", "lstm", "diamond", small=True)
-        panels.append(Panel((Rule(1.0, "slope"), before, after), *axes, f"{gate}, layer {layer + 1}", "lstm"))
+        panels.append(Panel((Rule(1.0, "slope"), after, before), *axes, f"{gate}, layer {layer + 1}", "lstm"))
     busy = max(one.end, key=lambda place: float((one.end[place].left + one.end[place].right).mean()))
     rows = [
         pd.DataFrame(
@@ -195,21 +195,23 @@ def _triangles(one: Trained) -> Description:
 
 def _spans(one: Trained) -> Description:
     spans = {name: one.end[layer, "forget"].spans for layer, name in enumerate(NAMES)}
-    edges = np.linspace(0, max(2.0, float(np.log10(max(values.max() for values in spans.values()))) + 0.1), 21)
+    doublings = max(6, int(np.ceil(np.log2(max(float(values.max()) for values in spans.values())))))
+    ticks = tuple((power - 0.5, str(2**power)) for power in range(doublings + 1))
+    axes = Axis("time constant, steps", limits=(-0.7, doublings - 0.3), ticks=ticks), Axis("units")
     panels, rows = [], []
     for name, values in spans.items():
-        counts, centres = np.histogram(np.log10(values), edges)[0], (edges[1:] + edges[:-1]) / 2
-        rule = Rule(float(np.log10(1 + np.e)), "up", label="at the beginning", dashed=True)
-        marks = (Bars(centres, counts.astype(float), f"{name} layer", "lstm"), rule)
-        panels.append(Panel(marks, Axis("time constant, steps", "log"), Axis("units"), f"{name} layer", "lstm"))
+        counts = np.histogram(np.log2(values), np.arange(doublings + 1))[0]
+        bars = Bars(np.arange(float(doublings)), counts.astype(float), f"{name} layer", "lstm")
+        rule = Rule(float(np.log2(1 + np.e)) - 0.5, "up", dashed=True)
+        panels.append(Panel((bars, rule), *axes, f"{name} layer", "lstm"))
         rows.append(pd.DataFrame({"layer": name, "unit": range(len(values)), "time constant": values}))
     longest = max(spans, key=lambda name: float(spans[name].max()))
     return Description(
         "forget_spans",
         f"The longest memory, {number(float(spans[longest].max()))} steps, is in the {longest} layer",
         "Units by the time constant 1/(1 − f) of their forget gate f, its mean over steps and sequences of held-out text; the first "
-        "network. Log scale.",
-        "Bars right of the rule are cells that have learned to keep longer than a forget bias of 1 lets them, 3.7 steps.",
+        "network. Each bar reaches from one time constant to twice it; dashed: 3.7 steps, with forget bias 1 and before training.",
+        "Bars right of the dashed line are cells that have learned to keep longer than they did at the beginning.",
         pd.concat(rows, ignore_index=True),
         tuple(panels),
         columns=2,
