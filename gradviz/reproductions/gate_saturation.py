@@ -51,7 +51,7 @@ class GateSaturation(Reproduction):
     minutes = 5
 
     def run(self, *, quick: bool = False, seed: int = 0, tell: Tell = lambda doing: None) -> Outcome:
-        jobs = [Job(32, 50, 300, seed)] if quick else [Job(64, 100, 2000, seed + k) for k in range(2)]
+        jobs = [Job(32, 50, 200, seed)] if quick else [Job(64, 100, 2000, seed + k) for k in range(2)]
         tell(f"Training {len(jobs)} LSTM{'s' * (len(jobs) > 1)} of {LAYERS} layers on the built-in text, {jobs[0].updates} updates each")
         found = each(train, jobs, processes=len(jobs))
         statements = (_measuring(seed), _learned(found), _integrators(found), _forgetful(found))
