@@ -15,7 +15,7 @@ from gradviz.dynamics.recurrent import recurrent
 from gradviz.initializers import Initialization
 from gradviz.network import Network
 from gradviz.tasks.adding import Adding
-from gradviz.wording import THIN, number, number_of_log, span
+from gradviz.wording import number, number_of_log, span
 
 STEPS, UNITS, SEEDS, BATCH, LAYER = 100, 128, 8, 20, "layers.0.forward"
 SMALL = 0.01 * np.sqrt(UNITS)  # times N(0, 1/units) is N(0, 0.01²)
@@ -160,7 +160,7 @@ def ratios(found: Found) -> Description:
         f"Chance matters most with {STARTS[widest].words}: networks differ by a factor of {said(spread[widest])}",
         f"Gradient {STEPS} steps back over that one step back; a mark for each network. Log scale. Left out, as it lies far below: "
         f"{of(found, 'small')}.",
-        f"Marks close together say that the way of beginning decides, not the seed. Above 10⁰{THIN}={THIN}1 the gradient grows.",
+        "Marks close together say that the way of beginning decides, not the seed. Above 1 the gradient has grown.",
         pd.DataFrame(rows, columns=["start", "network", "log10 ratio"]),
         tuple(panels),
         columns=2,
