@@ -39,7 +39,7 @@ class Lyapunov(Reproduction):
         "By how much does a network stretch each direction of its state in the long run? In large random networks theory knows: do the "
         "computed spectra agree with it, and do they have the shape that was published?"
     )
-    minutes = 3
+    minutes = 1.5
 
     def run(self, *, quick: bool = False, seed: int = 0, tell: Tell = lambda doing: None) -> Outcome:
         sizes = QUICK if quick else FULL
@@ -50,7 +50,10 @@ class Lyapunov(Reproduction):
         tell(f"The whole spectrum of rate networks of {listed([str(units) for units in sizes.rate])} units")
         rates = {units: _rate(units, sizes.time, seed) for units in sizes.rate}
         statements = (_exact(product), _edge(largest), _theory(largest), _invariant(rates), _few(rates), _symmetric(rates))
-        claim = f"A random rate network keeps {percent(_share(rates[max(rates)]))} of its directions on the attractor, at every size"
+        shares = listed([percent(_share(found)) for found in rates.values()])
+        claim = (
+            f"Random rate networks of {listed([str(units) for units in rates])} units have {shares} of their directions on the attractor"
+        )
         return Outcome(claim, statements, _settings(sizes), (_spectra(rates), _over_gain(largest), _trace(rates[max(rates)])))
 
 
