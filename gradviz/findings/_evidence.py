@@ -43,6 +43,12 @@ class Path:
         return [decay_per_step(profile) for profile in self.profiles]
 
     @cached_property
+    def intervals(self) -> list[tuple[float, float, float]]:
+        """Decay of the mean profile with the ends of its interval, one a recorded step; NaN ends where none was recorded."""
+        lows, highs = (self.rows[name].astype(float) for name in ("decay_low", "decay_high"))
+        return list(zip(self.decays, lows, highs, strict=True))
+
+    @cached_property
     def growths(self) -> list[float]:
         """Decades from lag 0 to the largest norm, one a recorded step; NaN without a gradient at lag 0."""
         return [float(np.nanmax(profile) - profile[0]) if len(profile) and np.isfinite(profile[0]) else np.nan for profile in self.profiles]
@@ -61,8 +67,11 @@ class Path:
     def evidence(self) -> pd.DataFrame:
         """The rows with what was computed from them, without the curves."""
         kept = self.rows[["step", "layer", "direction", "point"]].reset_index(drop=True)
+        ends = {"decay_low": [low for _, low, _ in self.intervals], "decay_high": [high for _, _, high in self.intervals]}
         horizons = [horizon(profile) for profile in self.profiles]
-        return kept.assign(decay=self.decays, half_life=[half_life(decay) for decay in self.decays], horizon=horizons, growth=self.growths)
+        return kept.assign(
+            decay=self.decays, **ends, half_life=[half_life(decay) for decay in self.decays], horizon=horizons, growth=self.growths
+        )
 
 
 def paths(run: Run) -> list[Path]:
