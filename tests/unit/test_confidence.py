@@ -138,15 +138,17 @@ def test_scaled_orthogonal_networks_decay_by_their_scale(scale: float) -> None:
     assert row["sequences"] == 8
 
 
-def test_padding_is_no_part_of_a_sequence() -> None:
+@pytest.mark.parametrize("at", ["every", "last"])
+def test_padding_is_no_part_of_a_sequence(at: str) -> None:
     """Each row against one sequence at a time, without any padding, and the whole fit again by NumPy's polyfit."""
-    network = Network(Model(CELLS["rnn"](), units=5), Signature(2, 3, False, "squared"), dtype="float64", seed=3)
+    network = Network(Model(CELLS["rnn"](), units=5), Signature(2, 3, False, "squared", at), dtype="float64", seed=3)
     inputs, lengths = RNG(0).standard_normal((25, 5, 2)), np.array([25, 12, 9, 20, 7])
     targets = RNG(1).standard_normal((25, 5, 3))
+    targets = targets[-1] if at == "last" else targets
     (row,) = reach.measure(network, Batch(inputs, targets, lengths)).reach
     slopes = []
     for k, length in enumerate(lengths):
-        part = Batch(inputs[:length, k : k + 1], targets[:length, k : k + 1])
+        part = Batch(inputs[:length, k : k + 1], targets[k : k + 1] if at == "last" else targets[:length, k : k + 1])
         run = network.forward(part.inputs)
         d_outputs = network.loss(run, part).d_outputs
         d_outputs[:-1] = 0
