@@ -1,6 +1,6 @@
 """What several findings look at: how far back the gradient of the last step's loss reaches, and whether the network learned anything."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
@@ -37,6 +37,11 @@ class Path:
     def steps(self) -> list[int]:
         """Recorded training steps."""
         return [int(step) for step in self.rows["step"]]
+
+    @property
+    def first(self) -> "Path":
+        """The same at the first recorded step alone."""
+        return replace(self, rows=self.rows.iloc[:1], profiles=self.profiles[:1])
 
     @cached_property
     def decays(self) -> list[float]:
