@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from gradviz.dynamics.decay import slope
+from gradviz.dynamics.decay import horizon, slope
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._evidence import learned, paths
+from gradviz.findings._evidence import Path, learned, paths
 from gradviz.findings._words import pace
 from gradviz.frames import Run
 from gradviz.wording import number, number_of_log
@@ -34,8 +34,9 @@ class Initialization(Finding):
     rank: ClassVar = 90
     rule: ClassVar = (
         "The fitted factor per step back of the untrained network, on the state that keeps most, to the power of the task's lag, or of "
-        "half of the sequence if it states none: good between 1/1000 and 1000, or if the network became better than its best baseline "
-        "all the same; else a warning if the task states a lag and a note if it states none. Never critical: it is the start, not the end."
+        "half of the sequence if it states none: good between 1/1000 and 1000, or if at the end the horizon (1 %) is not shorter, or "
+        "the network became better than its best baseline all the same; else, once it was trained, a warning if the task states a lag and a note if it "
+        "states none. Never critical: it is the start, not the end."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -56,10 +57,19 @@ class Initialization(Finding):
         said = f"The untrained network starts with {pace(decay, low, high)}, times {times} over {distance} steps ({path.where})"
         if abs(left) <= OFF:
             return self.verdict("good", "near the edge", f"{said}.", numbers, first.evidence())
-        if learned(run):
-            return self.verdict("good", "overcome", f"{said}; the network learned all the same.", numbers, first.evidence())
+        if learned(run) or _reaches(path, distance):
+            how = "the network learned" if learned(run) else "the gradient reaches back by now"
+            return self.verdict("good", "overcome", f"{said}; {how} all the same.", numbers, first.evidence())
         advice, suggested = _advice(run, decay, distance, left)
+        if path.steps[-1] == 0:
+            said = f"Only the untrained network was measured. {said}. {advice}"
+            return self.verdict("none", "untrained", said, numbers | suggested, first.evidence())
         return self.verdict("warning" if lag else "note", "far off", f"{said}. {advice}", numbers | suggested, first.evidence())
+
+
+def _reaches(path: Path, distance: int) -> bool:
+    """Whether training has brought the gradient over the distance."""
+    return path.steps[-1] > 0 and horizon(path.profiles[-1]) >= distance
 
 
 def _advice(run: Run, decay: float, distance: int, left: float) -> tuple[str, dict[str, float]]:

@@ -210,6 +210,17 @@ def test_who_learned_was_not_hindered(tmp_path: Path) -> None:
     assert check("initialization", started(tmp_path / "run", 0.5, loss=0.01)).word == "overcome"
 
 
+def test_a_gradient_that_reaches_back_by_now_has_overcome_its_start(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "run", "rnn", lag=75)
+    assert check("initialization", writer.reach({0: power(0.5), 9: power(0.99)}).run()).word == "overcome"
+
+
+def test_a_first_picture_is_no_verdict(tmp_path: Path) -> None:
+    verdict = check("initialization", Writer(tmp_path / "run", "lstm", lag=75).reach({0: power(0.5)}).run())
+    assert (verdict.severity, verdict.word) == ("none", "untrained")
+    assert "chrono 75" in verdict.summary
+
+
 def test_an_exact_zero_is_far_off(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "run", "rnn", lag=75).reach({0: power(0.0), 9: power(0.9)})
     verdict = check("initialization", writer.run())
