@@ -35,8 +35,8 @@ class Initialization(Finding):
     rule: ClassVar = (
         "The fitted factor per step back of the untrained network, on the state that keeps most, to the power of the task's lag, or of "
         "half of the sequence if it states none: good between 1/1000 and 1000, or if at the end the horizon (1 %) is not shorter, or "
-        "the network became better than its best baseline all the same; else, once it was trained, a warning if the task states a lag and a note if it "
-        "states none. Never critical: it is the start, not the end."
+        "the network became better than its best baseline all the same; else, once it was trained, a warning if the task states a "
+        "lag and a note if it states none. Never critical: it is the start, not the end."
     )
 
     def check(self, run: Run) -> Verdict:

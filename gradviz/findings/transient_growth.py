@@ -34,7 +34,7 @@ class TransientGrowth(Finding):
         "bounds the gradient, the eigenvalue does not)"
     )
     chart: ClassVar = "waterfall"
-    rank: ClassVar = 26
+    rank: ClassVar = 28
     rule: ClassVar = (
         "Plain RNNs of at most 256 units in a layer, with the weights at the end. Where the spectral radius of a layer's recurrent matrix "
         "is below 1: a warning if the gradient of the last step's loss at the last recorded training step rises at least tenfold over "
