@@ -149,6 +149,11 @@ def test_a_matrix_that_could_grow_is_a_note(tmp_path: Path) -> None:
     assert (verdict.severity, verdict.word) == ("note", "not normal")
 
 
+def test_a_gradient_that_does_not_fall_again_has_no_hump(tmp_path: Path) -> None:
+    """It explodes, or stays large, which is another rule's to say."""
+    assert check("transient_growth", plain(tmp_path / "run", 0.5 * np.eye(2), power(1.05))).word == "no hump"
+
+
 def test_where_growth_is_not_transient_or_not_known(tmp_path: Path) -> None:
     assert check("transient_growth", plain(tmp_path / "one", np.eye(3), power(1.0))).word == "radius over 1"
     assert check("transient_growth", plain(tmp_path / "nan", np.full((2, 2), np.nan), power(0.5))).word == "not finite"
