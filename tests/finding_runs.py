@@ -27,6 +27,7 @@ class Writer:
         experiment = {"model": {"cell": {"name": family}}, "training": {"clipping": {"name": clipping}}, "task": {"name": "text"}}
         self.out = RunWriter.create(folder, {"experiment": experiment, "family": family, "baselines": {}, "lag": None, **meta})
         self.folder = folder
+        self.interval = (np.nan, np.nan, np.nan)  # low and high end of the decay's, and how many sequences it rests on
 
     def steps(
         self,
@@ -48,6 +49,7 @@ class Writer:
         """The profile measured at each training step."""
         for step, profile in profiles.items():
             row = {"step": step, "layer": layer, "direction": direction, "point": point, "decay": decay_per_step(profile)}
+            row |= dict(zip(("decay_low", "decay_high", "sequences"), self.interval, strict=True))
             self.out.append("reach", row | dict.fromkeys(("mean", "low", "median", "high"), profile))
         return self
 

@@ -26,6 +26,7 @@ TEXT = "the gradient of the loss at the last step is carried back through every 
 BASELINES = {"text": {"letter frequencies": 3.17, "letter pairs": 2.24}, "adding": {"constant": 1 / 6}}
 VOCABULARY = ["<UNK>", "\n", "\t", *map(chr, range(32, 127)), *"äöüßé"]  # 103 tokens, as many as the inputs
 PLAIN = Variant()
+NO_INTERVAL = dict.fromkeys(("decay_low", "decay_high", "sequences"), np.nan)
 
 
 def make_run(  # noqa: PLR0913
@@ -137,7 +138,7 @@ class _Maker:
             if place["point"] in self.cell.states:
                 line = self.curves.profile(step, place["point"])
                 series = {"mean": line, "low": line - 0.4, "median": line, "high": line + 0.4}
-                writer.append("reach", {"step": step, **place, **series, "decay": self.curves.decay(step)})
+                writer.append("reach", {"step": step, **place, **series, "decay": self.curves.decay(step), **NO_INTERVAL})
         if step == self.story.steps or step % self.experiment.recording.probe_every == 0:
             self._probe(writer, step)
 

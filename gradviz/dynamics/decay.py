@@ -20,18 +20,22 @@ def decay_per_step(log10_profile: Array | Sequence[float], first: int = 5) -> fl
     Above 1 the gradient grows on its way back, below 1 it fades. 0 if it is exactly zero before the line has three points; NaN if the
     profile is too short, holds NaN or infinity, or is zero at lag 0 already. The first lags are left out because the readout shapes them.
     """
+    with np.errstate(over="ignore"):
+        return float(np.power(10.0, slope(log10_profile, first)))
+
+
+def slope(log10_profile: Array | Sequence[float], first: int = 5) -> float:
+    """Decades per step back: log10 of `decay_per_step`, also where that is no float; -inf for 0."""
     profile = _trimmed(log10_profile)
     if len(profile) < first + FITTED or np.isnan(profile).any() or np.isposinf(profile).any() or np.isneginf(profile[0]):
         return math.nan
     zero = np.isneginf(profile)
     end = int(np.argmax(zero)) if zero.any() else len(profile)
     if end - first < FITTED:
-        return 0.0
+        return -math.inf
     lags = np.arange(first, end, dtype=np.float64)
     lags -= lags.mean()
-    slope = float(lags @ (profile[first:end] - profile[first:end].mean()) / (lags @ lags))
-    with np.errstate(over="ignore"):
-        return float(np.power(10.0, slope))
+    return float(lags @ (profile[first:end] - profile[first:end].mean()) / (lags @ lags))
 
 
 def half_life(decay: float) -> float:

@@ -64,7 +64,7 @@ def follow(network: Network, inputs: Array | Integers, initial: Array | None = N
     start = np.zeros(width) if initial is None else np.asarray(initial, np.float64)
     if start.shape != (width,):
         raise ShapeError(f"the initial state has shape {start.shape}; it must have ({width},): {', '.join(map(' '.join, places))}.")
-    run = exact.forward(inputs[:, None], initial=_states(start[None], places, network.model.units))
+    run = exact.forward(inputs[:, None], initial=states_of(start[None], places, network.model.units))
     order = np.array(next(iter(run.tapes.values())).order)
     before = np.concatenate([run.tapes[name].source(states.index(state))[order, 0] for name, state in places], axis=1)
     final = np.concatenate([run.tapes[name].final[states.index(state)][0] for name, state in places])
@@ -76,11 +76,13 @@ def step_jacobians(trajectory: Trajectory) -> Array:
     return np.concatenate(list(in_pieces(trajectory)))
 
 
-def in_pieces(trajectory: Trajectory) -> Iterator[Array]:
-    """The same, some steps at a time: of a long sequence they need not be there at once."""
+def in_pieces(trajectory: Trajectory, *, last_first: bool = False) -> Iterator[Array]:
+    """The same, some steps at a time: of a long sequence they need not be there at once. last_first: the last piece comes first; within a
+    piece the steps are in order."""
     steps, width = trajectory.before.shape
     some = max(1, ROWS // width)
-    for start in range(0, steps, some):
+    starts = range(0, steps, some)
+    for start in reversed(starts) if last_first else starts:
         yield _some(trajectory, slice(start, start + some))
 
 
@@ -89,15 +91,15 @@ def _some(trajectory: Trajectory, part: slice) -> Array:
     before, inputs = trajectory.before[part], trajectory.inputs[part]
     copies, units = np.repeat(before, width, axis=0), network.model.units
     run = network.forward(
-        np.repeat(inputs[:, 0], width, axis=0)[None], initial=_states(copies, places, units), at=network.signature.at, reuse=True
+        np.repeat(inputs[:, 0], width, axis=0)[None], initial=states_of(copies, places, units), at=network.signature.at, reuse=True
     )
     ones = np.tile(np.eye(width), (len(before), 1))
-    found = network.backward(run, np.zeros_like(run.outputs), _states(ones, places, units), parameters=False).initial
+    found = network.backward(run, np.zeros_like(run.outputs), states_of(ones, places, units), parameters=False).initial
     rows = np.concatenate([found[name][network.model.cell.states.index(state)] for name, state in places], axis=1)
     return rows.reshape(len(before), width, width)
 
 
-def _states(rows: Array, places: tuple[tuple[str, str], ...], units: int) -> States:
+def states_of(rows: Array, places: tuple[tuple[str, str], ...], units: int) -> States:
     """(batch, state) as the network wants it: by layer, one array a state."""
     found: dict[str, list[Array]] = {}
     for place, (name, _) in enumerate(places):

@@ -1,6 +1,6 @@
 """What several findings look at: how far back the gradient of the last step's loss reaches, and whether the network learned anything."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
@@ -38,9 +38,20 @@ class Path:
         """Recorded training steps."""
         return [int(step) for step in self.rows["step"]]
 
+    @property
+    def first(self) -> "Path":
+        """The same at the first recorded step alone."""
+        return replace(self, rows=self.rows.iloc[:1], profiles=self.profiles[:1])
+
     @cached_property
     def decays(self) -> list[float]:
         return [decay_per_step(profile) for profile in self.profiles]
+
+    @cached_property
+    def intervals(self) -> list[tuple[float, float, float]]:
+        """Decay of the mean profile with the ends of its interval, one a recorded step; NaN ends where none was recorded."""
+        lows, highs = (self.rows[name].astype(float) for name in ("decay_low", "decay_high"))
+        return list(zip(self.decays, lows, highs, strict=True))
 
     @cached_property
     def growths(self) -> list[float]:
@@ -61,8 +72,11 @@ class Path:
     def evidence(self) -> pd.DataFrame:
         """The rows with what was computed from them, without the curves."""
         kept = self.rows[["step", "layer", "direction", "point"]].reset_index(drop=True)
+        ends = {"decay_low": [low for _, low, _ in self.intervals], "decay_high": [high for _, _, high in self.intervals]}
         horizons = [horizon(profile) for profile in self.profiles]
-        return kept.assign(decay=self.decays, half_life=[half_life(decay) for decay in self.decays], horizon=horizons, growth=self.growths)
+        return kept.assign(
+            decay=self.decays, **ends, half_life=[half_life(decay) for decay in self.decays], horizon=horizons, growth=self.growths
+        )
 
 
 def paths(run: Run) -> list[Path]:

@@ -11,10 +11,12 @@ from gradviz.frames import Run
 
 PRAISED = "vanishing"  # that the gradient reaches back is praise; all other good verdicts say only that nothing is wrong
 
+REMARK = ("closed_highway", "note")  # the gradient, or the network, has found another way: beside praise, and never in its place
+
 
 def headline(run: Run) -> Verdict:
     """The most severe verdict. If nothing is wrong: that the gradient reaches back, or else that the run is healthy."""
-    said = verdicts(run)
+    said = [verdict for verdict in verdicts(run) if (verdict.code, verdict.severity) != REMARK]
     if said[0].severity != "good":
         return said[0]
     praise = next((verdict for verdict in said if verdict.code == PRAISED and verdict.severity == "good"), None)

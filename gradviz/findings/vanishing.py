@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.dynamics.decay import decay_per_step, half_life, horizon
+from gradviz.dynamics.decay import half_life, horizon
 from gradviz.findings._base import Finding, Verdict
 from gradviz.findings._evidence import LOST, Path, arriving, exploded, longest
 from gradviz.findings._words import pace
@@ -41,7 +41,8 @@ class Vanishing(Finding):
         "horizon is the first lag with less than 1 % of the norm at lag 0. If the task states a lag: critical if at that lag less "
         "than a thousandth arrives and the horizon is shorter, else good; that memory is shorter than the lag is "
         "short_memory's to say. If it states none: critical if the gradient is exactly zero within 8 steps, a warning if the horizon is "
-        "at most 3 steps, a note if it is shorter than half of the sequence, else good unless the gradient exploded."
+        "at most 3 steps, a note if it is shorter than half of the sequence, else good unless the gradient exploded. In "
+        "brackets stands the 95 % interval from sequence to sequence."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -57,7 +58,7 @@ class Vanishing(Finding):
             return self.verdict(
                 "none",
                 "no fit",
-                f"No line fits the gradient of the {path.where} at training step {path.steps[-1]}: {_why(profile)}.",
+                f"Not enough data: no line fits the gradient of the {path.where} at training step {path.steps[-1]}, {_why(profile)}.",
                 numbers,
                 path.evidence(),
             )
@@ -75,7 +76,7 @@ class Vanishing(Finding):
     def _with_lag(self, lag: int, path: Path, numbers: dict[str, float]) -> Verdict:
         lag, arrives = arriving(path, lag)
         numbers |= {"lag": float(lag), "log10_at_lag": arrives}
-        at = pace(numbers["decay_end"], numbers["half_life_end"])
+        at = pace(*path.intervals[-1])
         said = (
             f"{at}: of the gradient at the end, {number_of_log(arrives)} arrives {lag} steps back, where the task needs it ({path.where})."
         )
@@ -90,7 +91,7 @@ class Vanishing(Finding):
     def _without_lag(self, run: Run, path: Path, numbers: dict[str, float]) -> Verdict:
         reach, length = numbers["horizon_end"], len(path.profiles[-1])
         numbers["length"] = float(length)
-        at = pace(numbers["decay_end"], numbers["half_life_end"])
+        at = pace(*path.intervals[-1])
         said = f"{at}: less than 1{THIN}% of the gradient is left {steps(reach)} back, of {length} ({path.where})."
         if numbers["decay_end"] == 0:
             zero = int(np.argmax(np.isneginf(path.profiles[-1])))
@@ -117,11 +118,15 @@ class Vanishing(Finding):
 def _numbers(path: Path) -> dict[str, float]:
     """Pace and reach at the first and the last recorded training step."""
     numbers = {"step": float(path.steps[-1])}
-    for when, profile in (("start", path.profiles[0]), ("end", path.profiles[-1])):
-        decay = decay_per_step(profile)
+    for when, profile, at in (("start", path.profiles[0], path.intervals[0]), ("end", path.profiles[-1], path.intervals[-1])):
+        decay, low, high = at
         numbers |= {
             f"decay_{when}": decay,
+            f"decay_low_{when}": low,
+            f"decay_high_{when}": high,
             f"half_life_{when}": half_life(decay),
+            f"half_life_low_{when}": half_life(low),
+            f"half_life_high_{when}": half_life(high),
             f"horizon_{when}": horizon(profile),
             f"log10_share_of_first_tenth_{when}": _first_tenth(profile),
         }
@@ -142,5 +147,6 @@ def _first_tenth(profile: Array) -> float:
 
 def _why(profile: Array) -> str:
     if np.isnan(profile).all() or np.isposinf(profile).any():
-        return "it is not finite"
-    return "it is zero at the last step already" if np.isneginf(profile[:1]).any() else f"{len(profile)} steps are too few, or hold NaN"
+        return "which is not finite"
+    zero = np.isneginf(profile[:1]).any()
+    return "which is zero at the last step already" if zero else f"whose {len(profile)} steps are too few, or hold NaN"

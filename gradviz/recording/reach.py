@@ -7,6 +7,7 @@ import numpy as np
 
 from gradviz.arrays import Array, norm
 from gradviz.batch import Batch, Reading
+from gradviz.dynamics.confidence import decay_of
 from gradviz.dynamics.decay import decay_per_step
 from gradviz.network import Network
 from gradviz.passes import Loss, Pass
@@ -91,8 +92,12 @@ def _by_lag(direction: str, gradient: Array, reading: Reading) -> Array:
 def _row(name: str, point: str, found: list[Array], reading: Reading) -> dict[str, object]:
     """One row of the table: statistics over sequences."""
     _, layer, direction = name.split(".")
-    series = over_batch(np.concatenate(found, axis=1), reading.padded)
-    return {"layer": int(layer), "direction": direction, "point": point, **series, "decay": decay_per_step(series["mean"])}
+    logs = np.concatenate(found, axis=1)
+    series = over_batch(logs, reading.padded)
+    each = decay_of(np.where(reading.mask, logs, np.nan))  # what lies beyond the end of a sequence wraps around
+    interval = {"decay_low": each.low, "decay_high": each.high, "sequences": float(each.sequences)}
+    where = {"layer": int(layer), "direction": direction, "point": point}
+    return {**where, **series, "decay": decay_per_step(series["mean"]), **interval}
 
 
 def _from_the_end(values: Array, lengths: Array) -> Array:

@@ -5,7 +5,7 @@ Types are Arrow's names; `list<double>` is a series over time, one value per tim
 
 from typing import NamedTuple
 
-VERSION = 2
+VERSION = 3
 
 
 class Column(NamedTuple):
@@ -27,6 +27,11 @@ WHERE = (
 REACH = (
     "log10 of the geometric mean over held-out sequences of the norm of the gradient of the LAST step's loss, per lag (steps back from "
     "the end of each sequence, in an encoder of what it reads); -inf where it is exactly zero"
+)
+
+INTERVAL = (
+    "the 95 % interval of the factor per step back, by Student's t from the slopes of the single sequences; NaN if fewer than 3 of them, "
+    "or less than half, can be fitted, and in runs recorded before it was measured"
 )
 
 TABLES: dict[str, tuple[Column, ...]] = {
@@ -66,6 +71,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("median", "list<double>", "log10 of the median"),
         Column("high", "list<double>", "log10 of the 90th percentile"),
         Column("decay", "double", "factor per step back: slope of the log geometric mean from lag 5 on; NaN if it cannot be fitted"),
+        Column("decay_low", "double", f"lower end of {INTERVAL}", since=3),
+        Column("decay_high", "double", f"upper end of {INTERVAL}", since=3),
+        Column("sequences", "double", "how many sequences that interval rests on, those whose own slope can be fitted", since=3),
     ),
     "parameters": (
         STEP,

@@ -84,5 +84,7 @@ def test_a_run_without_rows_gives_headers(tmp_path: Path) -> None:
     run = load(make_run(tmp_path / "bare", steps=0))
     for kind in ("csv", "parquet"):
         export_run(run, tmp_path / kind, kind)
-    assert (tmp_path / "csv" / "reach.csv").read_text() == "step,layer,direction,point,decay,lag,mean,low,median,high\n"
+    assert (
+        tmp_path / "csv" / "reach.csv"
+    ).read_text() == "step,layer,direction,point,decay,decay_low,decay_high,sequences,lag,mean,low,median,high\n"
     assert len(parquet.read_table(tmp_path / "parquet" / "reach.parquet")) == 0

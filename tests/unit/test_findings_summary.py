@@ -71,8 +71,8 @@ def test_praise(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (pace(0.5, 1.0), "×0.50 per step back, half-life 1\u202fstep"),
-        (pace(1.01, math.inf), "×1.01 per step back, no half-life"),
+        (pace(0.5), "×0.50 per step back, half-life 1\u202fstep"),
+        (pace(1.01), "×1.01 per step back, no half-life"),
         (spoken("cell"), "cell state"),
         (spoken("gate.forget"), "forget gate"),
         (spoken("gate.update"), "update gate (share kept)"),

@@ -56,6 +56,41 @@ def test_numbers_are_those_of_the_profile(tmp_path: Path) -> None:
     assert "75 steps back" in verdict.summary
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.92, 0.94, "×0.93 (0.92–0.94) per step back, half-life 9.6\u202fsteps (8.3–11)"),
+        (0.9299, 0.9301, "×0.93 (0.9299–0.9301) per step back, half-life 9.6\u202fsteps (9.5–9.6):"),
+        (0.95, 0.97, "×0.93 (sequence by sequence 0.95–0.97) per step back, half-life 9.6\u202fsteps:"),
+        (0.90, 1.02, "×0.93 (0.90–1.02) per step back, half-life 9.6\u202fsteps (6.6–∞)"),
+        (math.nan, math.nan, "×0.93 per step back, half-life 9.6\u202fsteps:"),
+    ],
+)
+@pytest.mark.parametrize("lag", [None, 75])
+def test_it_says_how_sure_the_pace_is(tmp_path: Path, low: float, high: float, said: str, lag: int | None) -> None:
+    writer = Writer(tmp_path / "run", lag=lag)
+    writer.interval = (low, high, 8.0)
+    verdict = check(writer.reach({0: power(0.93), 100: power(0.93)}).run())
+    assert verdict.summary.startswith(said)
+    ends = (verdict.numbers["decay_low_end"], verdict.numbers["decay_high_end"])
+    assert ends == pytest.approx((low, high), nan_ok=True)
+    assert verdict.rows["decay_low"].tolist() == pytest.approx([low] * 2, nan_ok=True)
+    if low == 0.92:
+        assert verdict.numbers["half_life_low_end"] == pytest.approx(math.log(0.5) / math.log(0.92))
+
+
+def test_a_pace_that_may_not_fade_has_a_half_life_of_at_least(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "run")
+    writer.interval = (0.99, 1.01, 8.0)
+    assert "no half-life (at least 69\u202fsteps)" in check(writer.reach({0: power(1.0), 9: power(1.0)}).run()).summary
+
+
+def test_too_short_a_profile_is_not_enough_data(tmp_path: Path) -> None:
+    verdict = check(Writer(tmp_path / "run", lag=3).reach({0: power(0.9, 6), 9: power(0.9, 6)}).run())
+    assert (verdict.severity, verdict.word) == ("none", "no fit")
+    assert verdict.summary.startswith("Not enough data: no line fits")
+
+
 def test_share_of_first_tenth_survives_numbers_no_float_can_hold(tmp_path: Path) -> None:
     numbers = one(tmp_path, 1e-10, lag=75).numbers
     assert numbers["log10_share_of_first_tenth_end"] == pytest.approx(-900, abs=1e-6)

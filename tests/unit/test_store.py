@@ -65,7 +65,16 @@ def test_what_goes_in_comes_out(table: str, data: st.DataObject, tmp_path: Path)
 
 def test_a_row_is_copied(tmp_path: Path) -> None:
     series = np.array([1.0, 2.0])
-    where = {"step": 0, "layer": 0, "direction": "forward", "point": "hidden", "decay": 0.5}
+    where = {
+        "step": 0,
+        "layer": 0,
+        "direction": "forward",
+        "point": "hidden",
+        "decay": 0.5,
+        "decay_low": 0.4,
+        "decay_high": 0.6,
+        "sequences": 8.0,
+    }
     with RunWriter.create(tmp_path / "run", {}) as writer:
         writer.append("reach", {**where, **dict.fromkeys(("mean", "low", "median", "high"), series)})
         series[:] = 7.0
