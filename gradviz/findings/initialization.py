@@ -33,10 +33,11 @@ class Initialization(Finding):
     chart: ClassVar = "waterfall"
     rank: ClassVar = 90
     rule: ClassVar = (
-        "The fitted factor per step back of the untrained network, on the state that keeps most, to the power of the task's lag, or of "
-        "half of the sequence if it states none: good between 1/1000 and 1000, or if at the end the horizon (1 %) is not shorter, or "
-        "the network became better than its best baseline all the same; else, once it was trained, a warning if the task states a "
-        "lag and a note if it states none. Never critical: it is the start, not the end."
+        "The fitted factor per step back of the untrained network, on the state that keeps most, to the power of a distance: where it "
+        "fades the task's lag, or half of the sequence if it states none; where it grows the whole sequence. Good between 1/1000 and "
+        "1000, or if it came to that in training (or, where it fades, the horizon of 1 % to that distance), or the network became better "
+        "than its best baseline all the same; else, once it was trained, a warning if the task states a lag and a note if it states "
+        "none. Never critical: it is the start, not the end."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -44,8 +45,7 @@ class Initialization(Finding):
         began = [path for path in paths(run) if path.steps[0] == 0 and len(path.profiles[0]) > 1]
         if not began:
             return self.verdict("none", "no data", "The reach of the untrained network was not recorded: set recording.reach_every.")
-        distances = [min(lag, len(path.profiles[0]) - 1) if lag else max(1, len(path.profiles[0]) // 2) for path in began]
-        fitted = [(slope(path.profiles[0]) * distance, distance, path) for distance, path in zip(distances, began, strict=True)]
+        fitted = [(*_left(path, lag), path) for path in began]
         fitted = [item for item in fitted if not math.isnan(item[0])]
         if not fitted:
             return self.verdict("none", "no fit", "Not enough data: no line fits the gradient of the untrained network.")
@@ -57,8 +57,8 @@ class Initialization(Finding):
         said = f"The untrained network starts with {pace(decay, low, high)}, times {times} over {distance} steps ({path.where})"
         if abs(left) <= OFF:
             return self.verdict("good", "near the edge", f"{said}.", numbers, first.evidence())
-        if learned(run) or _reaches(path, distance):
-            how = "the network learned" if learned(run) else "the gradient reaches back by now"
+        if learned(run) or _came(path, distance, left):
+            how = "the network learned" if learned(run) else "the gradient has come to the edge by now"
             return self.verdict("good", "overcome", f"{said}; {how} all the same.", numbers, first.evidence())
         advice, suggested = _advice(run, decay, distance, left)
         if path.steps[-1] == 0:
@@ -67,9 +67,18 @@ class Initialization(Finding):
         return self.verdict("warning" if lag else "note", "far off", f"{said}. {advice}", numbers | suggested, first.evidence())
 
 
-def _reaches(path: Path, distance: int) -> bool:
-    """Whether training has brought the gradient over the distance."""
-    return path.steps[-1] > 0 and horizon(path.profiles[-1]) >= distance
+def _left(path: Path, lag: int) -> tuple[float, int]:
+    """Decades that the first gradient gains over the distance that counts, and the distance. What grows grows over the whole sequence."""
+    profile, pace = path.profiles[0], slope(path.profiles[0])
+    whole = len(profile) - 1
+    distance = whole if pace > 0 else min(lag, whole) if lag else max(1, len(profile) // 2)
+    return pace * distance, distance
+
+
+def _came(path: Path, distance: int, left: float) -> bool:
+    """Whether training has brought the gradient to the edge."""
+    end = path.profiles[-1]
+    return path.steps[-1] > 0 and (abs(slope(end) * distance) <= OFF or (left < 0 and horizon(end) >= distance))
 
 
 def _advice(run: Run, decay: float, distance: int, left: float) -> tuple[str, dict[str, float]]:

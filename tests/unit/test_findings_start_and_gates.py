@@ -181,8 +181,9 @@ def started(folder: Path, weight: float, family: str = "lstm", lag: int | None =
 @pytest.mark.parametrize(
     ("share", "severity"), [(1.1e-3, "good"), (0.9e-3, "warning"), (1.0, "good"), (900.0, "good"), (1100.0, "warning")]
 )
-def test_what_is_left_at_the_lag_decides(tmp_path: Path, share: float, severity: str) -> None:
-    verdict = check("initialization", started(tmp_path / "run", share ** (1 / 75)))
+def test_what_is_left_decides_at_the_lag_where_it_fades_at_the_end_where_it_grows(tmp_path: Path, share: float, severity: str) -> None:
+    distance = 149 if share > 1 else 75
+    verdict = check("initialization", started(tmp_path / "run", share ** (1 / distance)))
     assert verdict.severity == severity
     assert verdict.numbers["log10_left"] == pytest.approx(math.log10(share), abs=1e-9)
 
