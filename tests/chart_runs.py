@@ -10,7 +10,7 @@ import pandas as pd
 from gradviz.dynamics.decay import decay_per_step
 
 PLACE = {"layer": 0, "direction": "forward"}
-REACH = ("step", "layer", "direction", "point", "mean", "low", "median", "high", "decay")
+REACH = ("step", "layer", "direction", "point", "mean", "low", "median", "high", "decay", "decay_low", "decay_high", "sequences")
 STEPS = ("step", "loss", "norm_before", "norm_after", "clipped", "cosine", "threshold")
 PARAMETERS = ("step", "parameter", "gate", "weight", "gradient_before", "gradient_after", "update", "ratio", "distance")
 SATURATION = ("step", "layer", "direction", "point", "left", "right", "mean")
@@ -68,7 +68,9 @@ def reach(profiles: dict[int, np.ndarray], point: str = "hidden") -> pd.DataFram
     for step, profile in profiles.items():
         mean = np.asarray(profile, dtype=float)
         series = {"mean": mean, "low": mean - 0.1, "median": mean, "high": mean + 0.1}
-        rows.append({"step": step, **PLACE, "point": point, **series, "decay": decay_per_step(mean)})
+        decay = decay_per_step(mean)
+        interval = {"decay_low": 0.99 * decay, "decay_high": 1.01 * decay, "sequences": 64.0}
+        rows.append({"step": step, **PLACE, "point": point, **series, "decay": decay, **interval})
     return pd.DataFrame(rows, columns=list(REACH))
 
 

@@ -12,7 +12,7 @@ from gradviz.charts._words import chunks, spoken
 from gradviz.frames import Run
 from gradviz.wording import listed, number, span
 
-COLUMNS = ("run", "step", "decay", "half_life", "horizon")
+COLUMNS = ("run", "step", *_reach.FACTORS, "half_life", "horizon")
 WINDOW = 10  # updates averaged before a loss counts as having crossed a line
 FEW = 3  # up to so many runs are told one by one, from first to last
 

@@ -12,6 +12,7 @@ from gradviz.frames import Run
 from gradviz.wording import factor, listed, number, span
 
 RECORD = "No run holds table `reach`. Record it with reach_every = 20: the gradient of the last step's loss, per steps back."
+FACTORS = ("decay", "decay_low", "decay_high")
 SERIES = ("mean", "low", "high")
 APART = 3.0  # runs of one cell whose half-lives differ by more than this factor are told one by one
 LEVEL = 0.005  # a factor per step this close to 1 is drawn as level: 100 steps change the norm less than twofold
@@ -35,7 +36,7 @@ def rows(run: Run, point: str = "", layer: int = -1) -> pd.DataFrame:
 def _tidy(table: pd.DataFrame) -> pd.DataFrame:
     """One row per step and lag, out of one row per step."""
     lengths = [len(values) for values in table["mean"]]
-    once = {name: np.repeat(table[name].to_numpy(), lengths) for name in ("step", "layer", "point", "decay")}
+    once = {name: np.repeat(table[name].to_numpy(), lengths) for name in ("step", "layer", "point", *FACTORS)}
     lags = np.concatenate([np.arange(length) for length in lengths] or [np.zeros(0, np.int64)])
     series = {name: np.concatenate([np.asarray(values, np.float64) for values in table[name]] or [np.zeros(0)]) for name in SERIES}
     return pd.DataFrame({**once, "lag": lags, **series})
@@ -67,12 +68,13 @@ def at(table: pd.DataFrame, wanted: int) -> pd.DataFrame:
 
 
 def decays(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per recorded step: decay per step, half-life and horizon (steps back until less than 1 % of lag 0 is left)."""
+    """One row per recorded step: decay per step with its interval, half-life and horizon (steps back until less than 1 % of lag 0 is
+    left)."""
     out = []
     for step, profile in table.groupby("step", sort=True):
-        decay = float(profile["decay"].iloc[0])
-        out.append((step, decay, half_life(decay), horizon(profile["mean"].to_numpy())))
-    return pd.DataFrame(out, columns=["step", "decay", "half_life", "horizon"])
+        decay, low, high = (float(profile[name].iloc[0]) for name in FACTORS)
+        out.append((step, decay, low, high, half_life(decay), horizon(profile["mean"].to_numpy())))
+    return pd.DataFrame(out, columns=["step", *FACTORS, "half_life", "horizon"])
 
 
 def kind(decay: float, profile: Array) -> str:

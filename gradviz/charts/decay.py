@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, left_out, nothing, once, rails, samples, short, style, training
-from gradviz.charts._description import Axis, Description, Line, Panel, Rule
+from gradviz.charts._description import Axis, Band, Description, Line, Panel, Rule
 from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
 from gradviz.options import check, option
@@ -43,14 +43,15 @@ class Decay(Chart):
         shown = [run for run in runs if run.label in set(frame["run"])]
         axes, rule = (training(frame), Axis("per step back", limits=_limits(frame["decay"]))), Rule(1.0, label="neither grows nor fades")
         panels = tuple(
-            Panel((rule, *(_line(run, group, frame) for run in group)), *axes, title, colour(group[0])) for title, group in families(shown)
+            Panel((*_bands(group, frame), rule, *(_line(run, group, frame) for run in group)), *axes, title, colour(group[0]))
+            for title, group in families(shown)
         )
         title = _title(shown, frame)
         return Description(
             "decay",
             title,
             f"Factor by which the norm of {_reach.what(shown, self.point, self.layer)} changes with every step back: "
-            f"fitted to the geometric mean over the held-out sequences, from lag 5 to the last. Linear scale."
+            f"fitted to the geometric mean over the held-out sequences, from lag 5 to the last; band: 95 % interval. Linear scale."
             f"{BEST if 'best guess' in title else ''}{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
@@ -65,6 +66,17 @@ def _limits(values: pd.Series) -> tuple[float, float]:
     """Tenths that hold all finite factors and 1."""
     finite = values[np.isfinite(values)].to_numpy()
     return float(np.floor(10 * min(finite, default=1.0) - 0.5) / 10), float(np.ceil(10 * max(1.0, *finite, 1.0) + 0.5) / 10)
+
+
+def _bands(group: Sequence[Run], frame: pd.DataFrame) -> list[Band]:
+    """The interval over held-out sequences, where it was recorded."""
+    bands = []
+    for run in group:
+        step, low, high = (_course.of(frame, run, name) for name in ("step", "decay_low", "decay_high"))
+        known = np.isfinite(low) & np.isfinite(high)
+        if known.sum() > 1:
+            bands.append(Band(step[known], low[known], high[known], colour(run)))
+    return bands
 
 
 def _line(run: Run, group: Sequence[Run], frame: pd.DataFrame) -> Line:

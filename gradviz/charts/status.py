@@ -8,10 +8,11 @@ import pandas as pd
 from gradviz.charts._base import Chart
 from gradviz.charts._common import nothing
 from gradviz.charts._description import Description, Panel, Tiles
-from gradviz.findings import FINDINGS, ORDER, Verdict, verdicts
+from gradviz.findings import ORDER, Verdict, verdicts
 from gradviz.frames import Run
 from gradviz.wording import listed
 
+ROOM = 6  # columns whose words can be read
 COLUMNS = ("run", "code", "severity", "word", "summary")
 LOOK_FOR = (
     "Healthy is a row of good or grey tiles. "
@@ -21,23 +22,36 @@ LOOK_FOR = (
 
 @dataclass(frozen=True)
 class Status(Chart):
-    """One row a run, one column a finding."""
+    """One row a run, one column a finding that says something of a run."""
 
     needs = ("steps", "reach", "timesteps", "saturation", "trouble")
     purpose = "what every finding says of every run"
 
     def describe(self, runs: Sequence[Run]) -> Description:
         said = {run.label: {verdict.code: verdict for verdict in verdicts(run)} for run in runs}
-        codes = [name for name in FINDINGS if any(name in of_run for of_run in said.values())]
-        codes += [code for of_run in said.values() for code in of_run if code not in codes]
-        if not codes:
-            return nothing("status", "There is no run, or no finding, to show.", COLUMNS, LOOK_FOR)
         rows = [(label, item.code, item.severity, item.word, item.summary) for label, of_run in said.items() for item in of_run.values()]
+        if not rows:
+            return nothing("status", "There is no run, or no finding, to show.", COLUMNS, LOOK_FOR)
         frame = pd.DataFrame(rows, columns=list(COLUMNS))
+        codes, others = _shown(frame)
         cells = tuple(tuple(_tile(of_run.get(code)) for code in codes) for of_run in said.values())
         tiles = Tiles(tuple(said), tuple(code.replace("_", " ") for code in codes), cells)
-        subtitle = "One row a run, one column a finding; the word says what was found."
+        subtitle = f"One row a run, one column a finding; the word says what was found.{_unshown(others)}"
         return Description("status", _title(frame), subtitle, LOOK_FOR, frame, (Panel((tiles,)),), columns=1, shape="tiles")
+
+
+def _shown(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Findings that have a column, the most severe first, and those that have none: where some say that something is wrong or to be noted,
+    only these; at most as many as there is room for."""
+    worst = frame.assign(rank=frame["severity"].map(ORDER.index)).groupby("code", sort=False)["rank"].min().sort_values(kind="stable")
+    telling = [str(code) for code in worst.index if worst[code] < ORDER.index("good")] or [str(code) for code in worst.index]
+    return telling[:ROOM], [str(code) for code in worst.index if code not in telling[:ROOM]]
+
+
+def _unshown(codes: Sequence[str]) -> str:
+    if not codes:
+        return ""
+    return f" Not shown, for there is less to say: {listed([code.replace('_', ' ') for code in codes])}."
 
 
 def _tile(verdict: Verdict | None) -> tuple[str, str]:

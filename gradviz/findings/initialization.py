@@ -35,8 +35,8 @@ class Initialization(Finding):
     rule: ClassVar = (
         "The fitted factor per step back of the untrained network, on the state that keeps most, to the power of a distance: where it "
         "fades the task's lag, or half of the sequence if it states none; where it grows the whole sequence. Good between 1/1000 and "
-        "1000, or if it came to that in training (or, where it fades, the horizon of 1 % to that distance), or the network became better "
-        "than its best baseline all the same; else, once it was trained, a warning if the task states a lag and a note if it states "
+        "1000, or if training led it there (where it fades: the horizon of 1 % to that distance), or the network became better than its "
+        "best baseline all the same; else, once it was trained, a warning if the task states a lag and a note if it states "
         "none. Never critical: it is the start, not the end."
     )
 
@@ -78,7 +78,8 @@ def _left(path: Path, lag: int) -> tuple[float, int]:
 def _came(path: Path, distance: int, left: float) -> bool:
     """Whether training has brought the gradient to the edge."""
     end = path.profiles[-1]
-    return path.steps[-1] > 0 and (abs(slope(end) * distance) <= OFF or (left < 0 and horizon(end) >= distance))
+    near = horizon(end) >= distance if left < 0 else abs(slope(end) * distance) <= OFF
+    return path.steps[-1] > 0 and near
 
 
 def _advice(run: Run, decay: float, distance: int, left: float) -> tuple[str, dict[str, float]]:

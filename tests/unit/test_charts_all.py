@@ -9,7 +9,7 @@ import pytest
 
 from gradviz.charts import CHARTS, Description
 from gradviz.charts._description import Heat, Line, Points, Tiles
-from gradviz.findings import verdicts
+from gradviz.findings import ORDER, verdicts
 from gradviz.frames import Run, load_runs
 from tests.chart_runs import FakeRun
 from tests.synthetic import Variant, make_run
@@ -119,8 +119,14 @@ def test_status_tiles_are_the_verdicts(runs: list[Run]) -> None:
     tiles = description.panels[0].marks[0]
     assert isinstance(tiles, Tiles)
     assert list(tiles.rows) == [run.label for run in runs]
+    codes = [column.replace(" ", "_") for column in tiles.columns]
+    worst = {code: min(ORDER.index(said) for said in rows["severity"]) for code, rows in description.frame.groupby("code")}
+    assert [worst[code] for code in codes] == sorted(worst.values())[: len(codes)]
     for run, row in zip(runs, tiles.cells, strict=True):
-        assert sorted(row) == sorted((verdict.severity, verdict.word) for verdict in verdicts(run))
+        said = {verdict.code: (verdict.severity, verdict.word) for verdict in verdicts(run)}
+        assert list(row) == [said[code] for code in codes]
+        assert len(description.frame[description.frame["run"] == run.label]) == len(said)
+    assert all(code in codes or code.replace("_", " ") in description.subtitle for code in worst)
     critical = [run.label for run in runs if any(verdict.severity == "critical" for verdict in verdicts(run))]
     assert description.title.startswith(f"{len(critical)} of 9 runs ")
     assert all(label in description.title for label in critical)

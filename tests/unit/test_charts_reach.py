@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gradviz.charts._description import Band
 from gradviz.charts.decay import Decay
 from gradviz.charts.film import Film
 from gradviz.charts.horizon import Horizon
@@ -202,3 +203,13 @@ def test_the_best_guess_is_explained_where_it_is_told() -> None:
     quiet = Decay().describe([FakeRun(meta=meta, reach=reach({0: line(0.9), 60: line(0.8)}), steps=steps(LEARNED))])
     assert ("best guess" in told.title, "Best guess" in told.subtitle) == (True, True)
     assert ("best guess" in quiet.title, "Best guess" in quiet.subtitle) == (False, False)
+
+
+def test_the_interval_is_a_band_where_it_was_recorded() -> None:
+    table = reach({0: line(1.1), 100: line(0.9)})
+    (panel,) = Decay().describe([FakeRun(reach=table)]).panels
+    (band,) = [mark for mark in panel.marks if isinstance(mark, Band)]
+    np.testing.assert_allclose(band.low, 0.99 * np.array([1.1, 0.9]))
+    np.testing.assert_allclose(band.high, 1.01 * np.array([1.1, 0.9]))
+    older = Decay().describe([FakeRun(reach=table.assign(decay_low=math.nan, decay_high=math.nan))])
+    assert not [mark for mark in older.panels[0].marks if isinstance(mark, Band)]
