@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gradviz.language import probability as probability
     from gradviz.language import sample as sample
     from gradviz.network import Network as Network
+    from gradviz.recording.reopen import reopen as reopen
     from gradviz.reports import report as report
     from gradviz.training import resume as resume
     from gradviz.training import train as train
@@ -53,6 +54,7 @@ _HOME = {
     "load_runs": "gradviz.frames",
     "load_weights": "gradviz.bridges",
     "probability": "gradviz.language",
+    "reopen": "gradviz.recording.reopen",
     "report": "gradviz.reports",
     "resume": "gradviz.training",
     "sample": "gradviz.language",
