@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gradviz.frames import Run
 
 SEVERE = "critical"
+NOT_APPLICABLE = "Not applicable"  # so begin the verdicts of rules that have nothing to look at
 EXPLAINED = (SEVERE, "warning")
 
 
@@ -48,13 +49,17 @@ def _tell(run: "Run", found: "list[Verdict]") -> None:
     from gradviz.findings._summary import headline
 
     say(f"{printable(run.name)}: {headline(run).word}")
-    for verdict in found:
+    idle = [verdict for verdict in found if verdict.severity == "none" and verdict.summary.startswith(NOT_APPLICABLE)]
+    for verdict in (verdict for verdict in found if verdict not in idle):
         mark = {"none": "·", "good": "✓", "note": "i"}.get(verdict.severity, "!" if verdict.severity == "warning" else "✗")
         say(f"  {mark} {verdict.title}: {verdict.word}. {printable(verdict.summary)}")
         if verdict.severity in EXPLAINED:
             say(f"      {verdict.meaning}")
             say(f"      Try: {verdict.remedy}")
             say(f"      Source: {verdict.source}")
+    if idle:
+        named = [f"{verdict.code.replace('_', ' ')} ({verdict.word})" for verdict in idle]
+        say(f"  · {NOT_APPLICABLE}: {'; '.join(named)}.")
     for note in run.notes:
         say(f"  Not all of it is there: {printable(note)}.")
     say("")
