@@ -30,7 +30,7 @@ METHODS = {
     "omega": "SGD with Ω alone",
 }
 COMPARED = ("plain", "clipped", "both")
-LENGTHS, SEEDS, UPDATES = (20, 50), 3, 30_000
+LENGTHS, SEEDS, UPDATES = (20, 50), 3, 20_000
 SOLVED, TRIED, ASKED, EVERY = 0.01, 2000, 10_000, 500
 
 
@@ -49,7 +49,7 @@ class TemporalOrder(Reproduction):
         "A network must say at the end which of two symbols came first and which second, with noise in between. Does plain gradient "
         "descent learn it, and what do clipping and a price on the gradient's length change, as the sequences grow?"
     )
-    minutes = 6
+    minutes = 8
 
     def run(self, *, quick: bool = False, seed: int = 0, tell: Tell = lambda doing: None) -> Outcome:
         lengths, seeds, updates = (LENGTHS[:1], 1, 2500) if quick else (LENGTHS, SEEDS, UPDATES)
