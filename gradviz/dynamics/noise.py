@@ -36,8 +36,7 @@ class Noise:
 
 def noise(network: Network, batch: Batch) -> Noise:
     """Of the summed loss of a sequence, averaged over examples, so that every example counts alike. Halves are the first and the last
-    examples as they lie, and an odd one in the middle is left out. The
-    network is not changed, and its hooks are left out."""
+    examples as they lie, and an odd one in the middle is left out. The network is not changed, and its hooks are left out."""
     half = batch.size // 2
     if not half:
         raise GradvizError("the batch has 1 example; comparing two halves takes at least 2.")

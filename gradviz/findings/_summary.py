@@ -15,10 +15,12 @@ REMARK = ("closed_highway", "note")  # the gradient, or the network, has found a
 
 
 def headline(run: Run) -> Verdict:
-    """The most severe verdict. If nothing is wrong: that the gradient reaches back, or else that the run is healthy."""
+    """The most severe verdict. If nothing is wrong: that the gradient reaches back, or else that the run is healthy, if it was trained."""
     said = [verdict for verdict in verdicts(run) if (verdict.code, verdict.severity) != REMARK]
     if said[0].severity != "good":
         return said[0]
+    if run.steps.empty:
+        return replace(said[0], severity="none", word="untrained", summary="No training step was recorded.")
     praise = next((verdict for verdict in said if verdict.code == PRAISED and verdict.severity == "good"), None)
     return praise or replace(said[0], word="healthy")
 

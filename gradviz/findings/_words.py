@@ -11,6 +11,8 @@ BEYOND = 100.0  # per step back: from here on a factor has no decimals to show
 def pace(decay: float, low: float = math.nan, high: float = math.nan) -> str:
     """Decay per step and half-life, with the decay's interval if it has one: ×0.93 (0.92–0.94) per step back, half-life 9.6 steps
     (8.3–11)."""
+    if decay == 0:
+        return "exactly zero before a line can be fitted"
     half, ends = half_life(decay), (half_life(low), half_life(high))
     said = f"{factor(decay)}{_between(decay, low, high)} per step back, "
     if math.isinf(half):

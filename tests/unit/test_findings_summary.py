@@ -80,3 +80,8 @@ def test_praise(tmp_path: Path) -> None:
 )
 def test_words(text: str, expected: str) -> None:
     assert text == expected
+
+
+def test_a_network_that_was_never_trained_is_not_called_healthy(tmp_path: Path) -> None:
+    verdict = headline(Writer(tmp_path / "run").reach({0: profile(0.99)}).run())
+    assert (verdict.severity, verdict.word) == ("none", "untrained")
