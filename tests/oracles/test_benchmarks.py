@@ -13,7 +13,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch
 def _its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
     yield
-    for name in ("agree", "job", "with_gradviz", "with_torch"):
+    for name in ("agree", "dynamics", "job", "with_gradviz", "with_torch"):
         sys.modules.pop(name, None)
 
 
@@ -34,3 +34,14 @@ def test_contenders_agree_and_a_difference_is_noticed(cell: str) -> None:
         agree.check(given, ours, lambda: wrong, "PyTorch")
     assert with_gradviz.products(given)() is None
     assert np.isfinite(ours()["outputs"]).all()  # type: ignore[call-overload]
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_instruments_and_pytorchs_jacrev_agree(cell: str) -> None:
+    import dynamics
+
+    case = dynamics.Case(cell, 20, 5)
+    matrices = dynamics.matrices(case)  # compares before it gives anything to be timed
+    np.testing.assert_allclose(matrices["gradviz"](), matrices["jacrev"](), rtol=1e-8, atol=1e-12)
+    assert len(dynamics.spectra(dynamics.Case(cell, 200, 4))["gradviz"]()) == 4 * (2 if cell == "lstm" else 1)
