@@ -74,10 +74,15 @@ class Portrait:
         return tuple(point for point in self.points if point.kind == "slow")
 
     @property
+    def _counts(self) -> tuple[tuple[int, str], ...]:
+        return (len(self.fixed), "fixed point"), (len(self.slow), "slow point"), (self.starts, "start")
+
+    @property
     def said(self) -> str:
         """What was found, and what was not."""
         stable = sum(point.stability == "stable" for point in self.fixed)
-        found = f"{len(self.fixed)} fixed points, {stable} of them stable, and {len(self.slow)} slow points from {self.starts} starts"
+        fixed, slow, starts = (f"{n} {word}{'' if n == 1 else 's'}" for n, word in self._counts)
+        found = f"{fixed}, {stable} of them stable, and {slow} from {starts}"
         found += f"; the search from {self.failed} starts did not come to rest" if self.failed else ""
         return f"{found}; from {self.outside} it ran off to states that no step reaches." if self.outside else f"{found}."
 

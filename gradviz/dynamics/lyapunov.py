@@ -31,8 +31,8 @@ class Spectrum:
 
     @property
     def entropy(self) -> float:
-        """Entropy rate, the sum of the positive exponents (Pesin), nats per step."""
-        return float(self.exponents[self.exponents > 0].sum())
+        """Entropy rate, the sum of the positive exponents (Pesin), nats per step; NaN where one is no number."""
+        return float("nan") if np.isnan(self.exponents).any() else float(self.exponents[self.exponents > 0].sum())
 
     @property
     def dimension(self) -> float:
@@ -47,6 +47,8 @@ class Spectrum:
     @property
     def predictable(self) -> float:
         """Steps after which a small error has doubled, ln 2/λ_1; infinite without a positive exponent (Mikhaeil et al. 2022, eq. 17)."""
+        if np.isnan(self.exponents[0]):
+            return float("nan")
         return float(np.log(2) / self.exponents[0]) if self.exponents[0] > 0 else float("inf")
 
     @property
@@ -54,6 +56,8 @@ class Spectrum:
         """What to say of the convergence."""
         if self.converged:
             return f"settled: the largest exponent drifts by {self.drift:.3g} over {self.steps} steps."
+        if np.isnan(self.drift):
+            return "no spectrum: the Jacobians, or their products, hold NaN or infinity."
         return f"not converged: the largest exponent drifts by {self.drift:.3g} per step, more than {SETTLED}; use a longer sequence."
 
 
@@ -63,15 +67,16 @@ def spectrum(pieces: Iterable[Array], *, warm_up: int = 0, every: int = 1, count
     warm_up: steps that turn Q and are not counted; every: steps between two orthonormalisations, few enough that no direction is rounded
     away; count: how many exponents, the largest; 0 all. `seed` draws the first Q.
     """
-    if every < 1 or warm_up < 0:
-        raise GradvizError(f"every is {every} and warm_up {warm_up}; they must be at least 1 and 0.")
+    if every < 1 or warm_up < 0 or count < 0:
+        raise GradvizError(f"every is {every}, warm_up {warm_up} and count {count}; they must be at least 1, 0 and 0.")
     q: Array | None = None
     logs: list[Array] = []
     done = counted = 0
     for piece in pieces:
         for jacobian in piece:
             q = _begin(jacobian.shape[1], count, seed) if q is None else q
-            q = jacobian @ q
+            with np.errstate(all="ignore"):
+                q = jacobian @ q
             done += 1
             if done % every and done != warm_up:
                 continue
@@ -96,5 +101,6 @@ def _spectrum(logs: Array, steps: int) -> Spectrum:
         trace = np.cumsum(logs, axis=0) / (share * np.arange(1, len(logs) + 1))[:, None]
         order = np.argsort(-trace[-1])
         half, largest = len(logs) // 2, order[0]
-        drift = abs(logs[:half, largest].mean() - logs[half:, largest].mean()) / share
+        early, late = logs[:half, largest].mean(), logs[half:, largest].mean()
+        drift = 0.0 if early == late else abs(early - late) / share  # −inf in both halves is settled
     return Spectrum(trace[-1][order], trace[:, order], steps, float(drift))

@@ -46,7 +46,9 @@ class Relation:
     def said(self) -> str:
         if self.count < FEWEST:
             return f"not enough data: {self.count} points, and a line needs {FEWEST}."
-        return f"log smoothness rises by {self.slope:.3g} per unit of log gradient norm, r = {self.r:.3g} over {self.count} points."
+        if not np.isfinite(self.slope):
+            return "no line: the gradient norms do not differ."
+        return f"log smoothness changes by {self.slope:.3g} per unit of log gradient norm, r = {self.r:.3g} over {self.count} points."
 
 
 def smoothness(

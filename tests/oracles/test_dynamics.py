@@ -289,3 +289,18 @@ def test_what_has_not_settled_says_so_and_too_little_is_refused() -> None:
             spectrum([np.broadcast_to(np.eye(2), (steps, 2, 2))], **options)
     with pytest.raises(GradvizError, match="every is 0"):
         spectrum([growing], every=0)
+
+
+def test_a_spectrum_of_zeros_has_settled_and_one_of_no_numbers_is_none() -> None:
+    gone = spectrum([np.zeros((20, 2, 2))])
+    assert (gone.converged, gone.dimension, gone.entropy) == (True, 0.0, 0.0)
+    assert np.isneginf(gone.exponents).all()
+    broken = np.broadcast_to(np.eye(2), (20, 2, 2)).copy()
+    broken[12, 0, 0] = np.nan
+    found = spectrum([broken])
+    assert not found.converged
+    assert found.said == "no spectrum: the Jacobians, or their products, hold NaN or infinity."
+    assert math.isnan(found.entropy)
+    assert math.isnan(found.predictable)
+    with pytest.raises(GradvizError, match="count -1"):
+        spectrum([broken], count=-1)

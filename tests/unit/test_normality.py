@@ -66,3 +66,24 @@ def test_what_has_no_powers_is_said() -> None:
         transient(np.zeros((2, 3)), 5)
     with pytest.raises(NonFiniteError, match="NaN or infinity"):
         transient(np.array([[np.nan]]), 5)
+
+
+def test_growth_in_a_subspace_of_its_own_is_found() -> None:
+    """The block that stretches most at once dies at once; the other one grows for nine steps."""
+    matrix = np.zeros((4, 4))
+    matrix[0, 1] = 5.0
+    matrix[2:, 2:] = [[0.9, 3.0], [0.0, 0.9]]
+    found = transient(matrix, 50)
+    powers = [np.linalg.norm(np.linalg.matrix_power(matrix, k), 2) for k in range(51)]
+    assert (found.growth, found.lag) == (pytest.approx(max(powers), rel=1e-12), 9)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 4))
+def test_blocks_that_do_not_know_of_each_other(seed: int, first: int, second: int) -> None:
+    matrix, rng = np.zeros((first + second, first + second)), RNG(seed)
+    for part in (slice(0, first), slice(first, first + second)):
+        block = np.triu(rng.standard_normal((part.stop - part.start,) * 2) * 4, 1) + 0.8 * np.eye(part.stop - part.start)
+        matrix[part, part] = block
+    powers = [np.linalg.norm(np.linalg.matrix_power(matrix, k), 2) for k in range(41)]
+    assert transient(matrix, 40).growth == pytest.approx(max(powers), rel=1e-9)
