@@ -35,7 +35,7 @@ def folds(w: float) -> tuple[Array, Array]:
     if w < 4:
         return np.full(2, np.nan), np.full(2, np.nan)
     root = np.sqrt(1 - 4 / w)
-    high = 2 * np.arctanh(root)  # ln(s/(1−s)) at s = (1 + root)/2
+    high = 2 * np.log1p(root) - np.log(4 / w)  # ln((1 + root)/(1 − root)), where 1 − root = (4/w)/(1 + root) has digits for any w
     x = np.array([-high, high])
     return x - w * np.array([(1 - root) / 2, (1 + root) / 2]), x
 

@@ -62,6 +62,8 @@ def follow(network: Network, inputs: Array | Integers, initial: Array | None = N
     places = tuple((name, state) for name in names for state in states)
     width = len(places) * network.model.units
     start = np.zeros(width) if initial is None else np.asarray(initial, np.float64)
+    if not np.isfinite(start).all():
+        raise NonFiniteError("the initial state holds NaN or infinity; nothing can be followed from there.")
     if start.shape != (width,):
         raise ShapeError(f"the initial state has shape {start.shape}; it must have ({width},): {', '.join(map(' '.join, places))}.")
     run = exact.forward(inputs[:, None], initial=states_of(start[None], places, network.model.units))

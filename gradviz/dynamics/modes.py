@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array
+from gradviz.errors import NonFiniteError, ShapeError
 
 MARGIN = 1e-9  # an |λ| this near to 1 neither grows nor fades
 DEFECTIVE = 1e12  # condition of the eigenvectors beyond which there is no basis of them
@@ -51,6 +52,10 @@ class Modes:
 
 def modes(jacobian: Array) -> Modes:
     """Of a square matrix of finite numbers."""
+    if jacobian.ndim != 2 or jacobian.shape[0] != jacobian.shape[1]:
+        raise ShapeError(f"a matrix of shape {jacobian.shape} has no modes; it must be square.")
+    if not np.isfinite(jacobian).all():
+        raise NonFiniteError("the Jacobian holds NaN or infinity; it has no modes.")
     values, right = np.linalg.eig(jacobian)
     order = np.lexsort((-values.imag, -values.real, -np.abs(values)))
     values, right = values[order].astype(complex), right[:, order].astype(complex)

@@ -218,3 +218,10 @@ def test_what_cannot_be_searched_is_said() -> None:
         fixed_points(made, np.zeros(1), np.zeros((1, 4)))
     hasty = fixed_points(latches(2.0, 1), np.zeros(1), np.array([[0.5]]), Search(iterations=1))
     assert hasty.said.endswith("the search from 1 starts did not come to rest.")
+
+
+def test_what_has_no_modes_is_said() -> None:
+    with pytest.raises(ShapeError, match=r"shape \(2, 3\) has no modes"):
+        modes(np.zeros((2, 3)))
+    with pytest.raises(NonFiniteError, match="holds NaN or infinity"):
+        modes(np.array([[np.nan]]))

@@ -128,3 +128,10 @@ def test_what_makes_no_sense_is_said() -> None:
         rests(5.0, np.array([np.nan]))
     with pytest.raises(GradvizError, match="steps is 0"):
         ends(5.0, np.zeros(1), np.zeros(1), 0)
+
+
+def test_folds_of_huge_weights_have_digits() -> None:
+    with np.errstate(all="raise"):
+        b, x = folds(1e20)
+    assert x[1] == pytest.approx(math.log(1e20), rel=1e-12)
+    assert np.isfinite(b).all()
