@@ -10,6 +10,7 @@ from gradviz.backends._text import width
 HEIGHT = 15.0  # pixels of one line of label
 _GAP = 5.0
 _AWAY = (0, 6, 20)  # the price of standing so many lines of text further from the curve
+Box = tuple[float, float, float, float]  # left, bottom, right, top
 _FRACTIONS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
 
 
@@ -37,13 +38,16 @@ def sample(x: Array, y: Array, every: float = 3.0) -> Array:
     """A line as points so close that no label slips between two of them: (n,), (n,) in pixels -> (m, 2). Gaps stay gaps."""
     keep = np.isfinite(x)
     x, y = np.asarray(x, dtype=np.float64)[keep], np.asarray(y, dtype=np.float64)[keep]
-    points = [np.column_stack([x, y])]
-    for index in range(len(x) - 1):
-        far = max(abs(x[index + 1] - x[index]), abs(y[index + 1] - y[index]))
-        if np.isfinite(far) and far > every:
-            between = np.linspace(0, 1, min(400, int(far / every) + 2))[1:-1, None]
-            points.append(points[0][index] * (1 - between) + points[0][index + 1] * between)
-    found = np.concatenate(points)
+    points = np.column_stack([x, y])
+    if len(points) < 2:
+        return points[np.isfinite(y)]
+    with np.errstate(invalid="ignore"):  # gaps
+        far = np.abs(np.diff(points, axis=0)).max(axis=1)
+    long = np.flatnonzero(np.isfinite(far) & (far > every))
+    counts = np.minimum(400, (far[long] / every).astype(np.int64) + 2) - 2
+    segment, first = np.repeat(long, counts), np.repeat(np.cumsum(counts) - counts, counts)
+    share = ((np.arange(len(segment)) - first + 1) * np.repeat(1 / (counts + 1), counts))[:, None]
+    found: Array = np.concatenate([points, points[segment] * (1 - share) + points[segment + 1] * share])
     return found[np.isfinite(found[:, 1])]
 
 
@@ -53,16 +57,45 @@ def settle(wishes: list[Wish], obstacles: Array, panel: tuple[float, float], tin
     obstacles: points (n, 2) of lines and marks; tints: points of tinted areas, on which words are better not to stand but may.
     """
     placed: list[Label] = []
-    boxes: list[tuple[float, float, float, float]] = []
+    boxes: list[Box] = []
+    lines, areas = _Spots(obstacles), _Spots(np.zeros((0, 2)) if tints is None else tints)
     for wish in wishes:
         choices = _places(wish, panel)
-        box = min(choices, key=lambda choice: choice[1] + _cost(choice[0], obstacles, boxes, tints))[0]
+        covered, tinted = lines.inside([box for box, _ in choices]), areas.inside([box for box, _ in choices])
+        prices = [price + (4.0 * covered[at] + 2.0 * _overlap(box, boxes) + 0.12 * tinted[at]) for at, (box, price) in enumerate(choices)]
+        best = min(range(len(choices)), key=prices.__getitem__)
+        box = choices[best][0]
         boxes.append(box)
-        placed.append(Label(wish.text, wish.colour, box[0], (box[1] + box[3]) / 2, bool(_inside(box, obstacles))))
+        placed.append(Label(wish.text, wish.colour, box[0], (box[1] + box[3]) / 2, covered[best] > 0))
     return placed
 
 
-def _places(wish: Wish, panel: tuple[float, float]) -> list[tuple[tuple[float, float, float, float], float]]:
+class _Spots:
+    """Points (n, 2), sorted so that those in a box are found without looking at the others."""
+
+    def __init__(self, points: Array) -> None:
+        self.x, self.y = points[np.argsort(points[:, 0], kind="stable")].T
+
+    def inside(self, boxes: list[Box]) -> list[int]:
+        """How many points are in each box, or nearly. Boxes with the same sides, one above the other, share the search."""
+        slices: dict[tuple[float, float], Array] = {}
+        found = []
+        for left, bottom, right, top in boxes:
+            if (left, right) not in slices:
+                first, end = np.searchsorted(self.x, left, "right"), np.searchsorted(self.x, right, "left")
+                slices[left, right] = np.sort(self.y[first : max(first, end)])
+            up = slices[left, right]
+            found.append(max(0, int(np.searchsorted(up, top + 2, "left") - np.searchsorted(up, bottom - 2, "right"))))
+        return found
+
+
+def _overlap(box: Box, boxes: list[Box]) -> float:
+    """Square pixels of labels that stand already and that a box would cover."""
+    left, bottom, right, top = box
+    return sum(max(0.0, min(right, b[2]) - max(left, b[0])) * max(0.0, min(top, b[3]) - max(bottom, b[1])) for b in boxes)
+
+
+def _places(wish: Wish, panel: tuple[float, float]) -> list[tuple[Box, float]]:
     """Boxes (left, bottom, right, top) for a wish, each with the price of standing away from the end and from the line."""
     wide, high = width(wish.text) + 4, HEIGHT
     curve = wish.curve if len(wish.curve) else np.array([[panel[0] / 2, panel[1] / 2]])
@@ -79,19 +112,3 @@ def _places(wish: Wish, panel: tuple[float, float]) -> list[tuple[tuple[float, f
             box = (right - wide, inside, float(right), inside + high)
             found.append((box, 30 * (1 - fraction) + 0.15 * away + 2 * abs(inside - bottom) + further))
     return found
-
-
-def _inside(box: tuple[float, float, float, float], points: Array) -> int:
-    """How many of the points are in the box, or nearly."""
-    left, bottom, right, top = box
-    found = (points[:, 0] > left) & (points[:, 0] < right) & (points[:, 1] > bottom - 2) & (points[:, 1] < top + 2)
-    return int(found.sum())
-
-
-def _cost(
-    box: tuple[float, float, float, float], obstacles: Array, boxes: list[tuple[float, float, float, float]], tints: Array | None
-) -> float:
-    """What a box covers: points of lines, labels that stand already, and tints, which cost least."""
-    left, bottom, right, top = box
-    over = sum(max(0.0, min(right, b[2]) - max(left, b[0])) * max(0.0, min(top, b[3]) - max(bottom, b[1])) for b in boxes)
-    return 4.0 * _inside(box, obstacles) + 2.0 * over + (0.0 if tints is None else 0.12 * _inside(box, tints))

@@ -63,5 +63,9 @@ class Film(Chart):
 
 
 def _heat(table: pd.DataFrame) -> Heat:
-    square = table.pivot_table(index="lag", columns="step", values="mean", aggfunc="first", dropna=False)
-    return Heat(square.columns.to_numpy(), square.index.to_numpy(), square.to_numpy(np.float64), "depth", LIMITS, log=True, unit=UNIT)
+    steps, column = np.unique(table["step"].to_numpy(), return_inverse=True)
+    lags, row = np.unique(table["lag"].to_numpy(), return_inverse=True)
+    square, values = np.full((len(lags), len(steps)), np.nan), table["mean"].to_numpy(np.float64)
+    known = np.flatnonzero(~np.isnan(values))[::-1]  # of a step recorded twice the first number stands
+    square[row[known], column[known]] = values[known]
+    return Heat(steps, lags, square, "depth", LIMITS, log=True, unit=UNIT)

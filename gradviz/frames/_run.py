@@ -10,7 +10,7 @@ import pandas as pd
 from gradviz.arrays import Array, Parameters
 from gradviz.config import Experiment
 from gradviz.errors import RunError
-from gradviz.frames._tables import tidy, wide
+from gradviz.frames._tables import Stamp, stamp, tidy, wide
 from gradviz.recording import reading
 from gradviz.recording.schema import TABLES
 
@@ -83,6 +83,11 @@ class Run:
     def notes(self) -> list[str]:
         """What could not be read, such as the torn tail a killed writer leaves; one sentence each."""
         return [text for name in TABLES if (text := self._note(name))]
+
+    @property
+    def stamp(self) -> Stamp:
+        """Names, sizes and times of the files of all tables: what was computed from the tables holds until it changes."""
+        return stamp(self.path)
 
     def table(self, name: str) -> pd.DataFrame:
         """A table as it lies on disk, lists as arrays."""

@@ -34,6 +34,11 @@ def tidy(folder: Path, name: str) -> pd.DataFrame:
     return _tidy(folder, name, _stamp(folder, name))
 
 
+def stamp(folder: Path) -> Stamp:
+    """Changes whenever a segment of any table does."""
+    return tuple(sorted(facts for name in TABLES for facts in _stamp(folder, name)))
+
+
 def _stamp(folder: Path, name: str) -> Stamp:
     """Changes whenever a segment of the table does."""
     try:
