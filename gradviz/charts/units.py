@@ -79,7 +79,8 @@ class Units(Chart):
         layers = one.run.layers
         if self.layer >= layers:
             raise GradvizError(f"{one.run.label} has no layer {self.layer}; its layers are 0 to {layers - 1}.")
-        return _ranked(_Question(one, one.run.path, _stamp(one.run), one.text, self.layer, self.property))
+        asked = _Question(one, one.run.path, _stamp(one.run), one.text, self.layer, self.property)
+        return _remembered(asked) if asked.stamp else _ranked(asked)
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,23 @@ class _Question:
     property: str
 
 
-@lru_cache(maxsize=KEEP)
 def _ranked(asked: _Question) -> Ranking:
-    """Reading thousands of tokens takes a while, so it is done once for each network and text."""
     return respond(asked.one.model, asked.text, asked.layer, properties=[asked.property])[asked.property]
 
 
+@lru_cache(maxsize=KEEP)
+def _remembered(asked: _Question) -> Ranking:
+    """Reading thousands of tokens takes a while, so it is done once for each network and text."""
+    return _ranked(asked)
+
+
 def _stamp(run: Run) -> tuple[tuple[str, int, int], ...]:
-    """Changes whenever the weights or the description of the run do."""
-    files = [path for path in sorted(run.path.iterdir()) if path.is_file()]
-    return tuple((path.name, (facts := path.stat()).st_size, facts.st_mtime_ns) for path in files)
+    """Changes whenever the weights or the description of the run do; empty if its folder cannot be read (any more)."""
+    try:
+        files = [path for path in sorted(run.path.iterdir()) if path.is_file()]
+        return tuple((path.name, (facts := path.stat()).st_size, facts.st_mtime_ns) for path in files)
+    except OSError:
+        return ()
 
 
 def _reason(ranking: Ranking) -> str:
