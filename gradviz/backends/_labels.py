@@ -10,7 +10,7 @@ from gradviz.backends._text import width
 HEIGHT = 15.0  # pixels of one line of label
 _GAP = 5.0
 _AWAY = (0, 6, 20)  # the price of standing so many lines of text further from the curve
-Box = tuple[float, float, float, float]  # left, bottom, right, top
+_LEVELS = 2 * len(_AWAY)  # above and below
 _FRACTIONS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
 
 
@@ -57,16 +57,15 @@ def settle(wishes: list[Wish], obstacles: Array, panel: tuple[float, float], tin
     obstacles: points (n, 2) of lines and marks; tints: points of tinted areas, on which words are better not to stand but may.
     """
     placed: list[Label] = []
-    boxes: list[Box] = []
+    taken: list[Array] = []
     lines, areas = _Spots(obstacles), _Spots(np.zeros((0, 2)) if tints is None else tints)
     for wish in wishes:
-        choices = _places(wish, panel)
-        covered, tinted = lines.inside([box for box, _ in choices]), areas.inside([box for box, _ in choices])
-        prices = [price + (4.0 * covered[at] + 2.0 * _overlap(box, boxes) + 0.12 * tinted[at]) for at, (box, price) in enumerate(choices)]
-        best = min(range(len(choices)), key=prices.__getitem__)
-        box = choices[best][0]
-        boxes.append(box)
-        placed.append(Label(wish.text, wish.colour, box[0], (box[1] + box[3]) / 2, covered[best] > 0))
+        boxes, prices = _places(wish, panel)
+        covered = lines.inside(boxes)
+        best = int(np.argmin(prices + (4.0 * covered + 2.0 * _overlap(boxes, taken) + 0.12 * areas.inside(boxes))))
+        taken.append(boxes[best])
+        left, bottom, _, top = boxes[best].tolist()
+        placed.append(Label(wish.text, wish.colour, left, (bottom + top) / 2, bool(covered[best])))
     return placed
 
 
@@ -76,39 +75,42 @@ class _Spots:
     def __init__(self, points: Array) -> None:
         self.x, self.y = points[np.argsort(points[:, 0], kind="stable")].T
 
-    def inside(self, boxes: list[Box]) -> list[int]:
-        """How many points are in each box, or nearly. Boxes with the same sides, one above the other, share the search."""
-        slices: dict[tuple[float, float], Array] = {}
-        found = []
-        for left, bottom, right, top in boxes:
-            if (left, right) not in slices:
-                first, end = np.searchsorted(self.x, left, "right"), np.searchsorted(self.x, right, "left")
-                slices[left, right] = np.sort(self.y[first : max(first, end)])
-            up = slices[left, right]
-            found.append(max(0, int(np.searchsorted(up, top + 2, "left") - np.searchsorted(up, bottom - 2, "right"))))
-        return found
+    def inside(self, boxes: Array) -> Array:
+        """How many points are in each box, or nearly: (n, 4) -> (n,). Boxes above each other, _LEVELS in a row, share a search."""
+        found = np.zeros((len(boxes) // _LEVELS, _LEVELS), np.int64)
+        first = np.searchsorted(self.x, boxes[::_LEVELS, 0], "right").tolist()
+        end = np.searchsorted(self.x, boxes[::_LEVELS, 2], "left").tolist()
+        bottom, top = (boxes[:, which].reshape(found.shape) for which in (1, 3))
+        for at in range(len(found)):
+            if first[at] < end[at]:
+                up = np.sort(self.y[first[at] : end[at]])
+                found[at] = np.searchsorted(up, top[at] + 2, "left") - np.searchsorted(up, bottom[at] - 2, "right")
+        return found.ravel()
 
 
-def _overlap(box: Box, boxes: list[Box]) -> float:
-    """Square pixels of labels that stand already and that a box would cover."""
-    left, bottom, right, top = box
-    return sum(max(0.0, min(right, b[2]) - max(left, b[0])) * max(0.0, min(top, b[3]) - max(bottom, b[1])) for b in boxes)
+def _overlap(boxes: Array, taken: list[Array]) -> Array:
+    """Square pixels of labels that stand already and that each box would cover: (n, 4) -> (n,)."""
+    over = np.zeros(len(boxes))
+    for other in taken:
+        wide = np.minimum(boxes[:, 2], other[2]) - np.maximum(boxes[:, 0], other[0])
+        over += np.maximum(0.0, wide) * np.maximum(0.0, np.minimum(boxes[:, 3], other[3]) - np.maximum(boxes[:, 1], other[1]))
+    return over
 
 
-def _places(wish: Wish, panel: tuple[float, float]) -> list[tuple[Box, float]]:
-    """Boxes (left, bottom, right, top) for a wish, each with the price of standing away from the end and from the line."""
+def _places(wish: Wish, panel: tuple[float, float]) -> tuple[Array, Array]:
+    """Boxes (n, 4: left, bottom, right, top) for a wish, and the price of standing away from the end and from the line (n,)."""
     wide, high = width(wish.text) + 4, HEIGHT
     curve = wish.curve if len(wish.curve) else np.array([[panel[0] / 2, panel[1] / 2]])
-    first, last = curve[:, 0].min(), curve[:, 0].max()
-    found = []
-    for fraction in _FRACTIONS:
-        right = np.clip(first + fraction * (last - first), min(wide, panel[0]), panel[0])
-        near = curve[(curve[:, 0] >= right - wide) & (curve[:, 0] <= right)]
-        near = near if len(near) else curve[[np.argmin(np.abs(curve[:, 0] - right))]]
-        away = float(np.ptp(near[:, 1]))
-        above, below = near[:, 1].max() + _GAP, near[:, 1].min() - _GAP - high
-        for bottom, further in [(edge + way * lines * high, _AWAY[lines]) for lines in range(3) for edge, way in ((above, 1), (below, -1))]:
-            inside = float(np.clip(bottom, 1, max(1.0, panel[1] - high - 1)))
-            box = (right - wide, inside, float(right), inside + high)
-            found.append((box, 30 * (1 - fraction) + 0.15 * away + 2 * abs(inside - bottom) + further))
-    return found
+    x, y = curve[np.argsort(curve[:, 0], kind="stable")].T
+    rights = np.clip(x[0] + np.array(_FRACTIONS) * (x[-1] - x[0]), min(wide, panel[0]), panel[0])
+    firsts, ends = np.searchsorted(x, rights - wide, "left").tolist(), np.searchsorted(x, rights, "right").tolist()
+    boxes, prices = [], []
+    for fraction, right, first, end in zip(_FRACTIONS, rights.tolist(), firsts, ends, strict=True):
+        near = y[first:end] if first < end else y[[np.argmin(np.abs(x - right))]]
+        highest, lowest = float(near.max()), float(near.min())
+        for lines in range(_LEVELS // 2):
+            for bottom in (highest + _GAP + lines * high, lowest - _GAP - high - lines * high):
+                inside = min(max(bottom, 1), max(1.0, panel[1] - high - 1))
+                boxes.append((right - wide, inside, right, inside + high))
+                prices.append(30 * (1 - fraction) + 0.15 * (highest - lowest) + 2 * abs(inside - bottom) + _AWAY[lines])
+    return np.array(boxes, dtype=np.float64), np.array(prices)

@@ -67,12 +67,13 @@ class Waterfall(Chart):
         )
 
     def _frame(self, run: Run, table: pd.DataFrame) -> pd.DataFrame:
-        first, last = int(table["step"].min()), _reach.nearest(sorted(table["step"].unique()), self.step)
-        moments = [("start", first)] if self.start and first != last else []
-        until = _reach.longest(table)
-        parts = [_reach.tidy(table[table["step"] == step], until).assign(when=when) for when, step in [*moments, ("now", last)]]
-        frame = pd.concat(parts, ignore_index=True).assign(run=run.label)
-        return frame.assign(half_life=[half_life(decay) for decay in frame["decay"]])[list(COLUMNS)]
+        recorded = table["step"].to_numpy()
+        first, last = int(recorded.min()), _reach.nearest(recorded.tolist(), self.step)
+        moments = {"start": first, "now": last} if self.start and first != last else {"now": last}
+        at = {when: np.flatnonzero(recorded == step) for when, step in moments.items()}
+        frame = _reach.tidy(table.iloc[np.concatenate(list(at.values()))], _reach.longest(table))
+        when, halves = np.where(frame["step"].to_numpy() == last, "now", "start"), map(half_life, frame["decay"].tolist())
+        return frame.assign(when=when, run=run.label, half_life=list(halves))[list(COLUMNS)]
 
 
 def _bands(runs: Sequence[Run]) -> str:
