@@ -1,7 +1,7 @@
 """How long a reader waits: from recorded runs to pictures, to a report, and what a training of 100,000 steps costs.
 
 The runs are the demo's six on text, shortened. The long run is one of them stretched: every table has as many rows as a training of
-100,000 steps leaves with the intervals of EVERY, some six million numbers in lists. Reports and the long run have a process of their own,
+100,000 steps leaves with the intervals of EVERY, twenty million numbers in lists. Reports and the long run have a process of their own,
 so that their peak memory is theirs: python charts.py FOLDER prints it.
 """
 
