@@ -39,6 +39,14 @@ def _style() -> Iterator[None]:
 
 def draw(description: Description, width: float = 6.8) -> Figure:
     """A figure `width` inches wide (6.8: two columns of a paper; 3.3: one, panels stacked), in light colours on white."""
+    figure = _figure(description, width)
+    with _style():
+        figure.draw_without_rendering()  # ticks are made now, in this style
+    return figure
+
+
+def _figure(description: Description, width: float) -> Figure:
+    """The same, whose ticks are made when it is drawn: in the house style, then."""
     drawn = plan(description, width * _axes.PER_INCH, narrow=width < _NARROW)
     with _style():
         figure = Figure(figsize=(width, drawn.height / _axes.PER_INCH))
@@ -52,7 +60,6 @@ def draw(description: Description, width: float = 6.8) -> Figure:
                 _marks.DRAW[type(mark)](mark, canvas)
             _marks.write_labels(canvas)
         _axes.bars(figure, drawn)
-        figure.draw_without_rendering()  # ticks are made now, in this style
     return figure
 
 
@@ -65,14 +72,14 @@ def save(description: Description, path: Path | str, width: float = 6.8) -> None
     kind = Path(path).suffix.removeprefix(".").lower()
     if kind not in _METADATA:
         raise unknown("kind of picture", Path(path).name, (f".{name}" for name in _METADATA))
-    figure = draw(description, width)
+    figure = _figure(description, width)
     with _style():
         figure.savefig(path, format=kind, metadata=_METADATA[kind])
 
 
 def svg(description: Description, width: float = 6.8) -> str:
     """A picture to stand inside a page: its colours are the page's CSS variables (`theme.css_variables`), its ids are its own."""
-    figure, target = draw(description, width), io.StringIO()
+    figure, target = _figure(description, width), io.StringIO()
     with _style():
         figure.savefig(target, format="svg", metadata=_METADATA["svg"], transparent=True)
     text = target.getvalue()
