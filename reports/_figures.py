@@ -15,7 +15,7 @@ from gradviz.reports._packing import compact
 from gradviz.reports._tables import Table, packed, table
 from gradviz.reports.kinds import Picture
 
-HEIGHTS = {"line": 360, "multiples": 320, "film": 460, "gate": 500, "strip": 270, "text": 220, "tiles": 320}  # until it is drawn
+HEIGHTS = {"line": 360, "multiples": 320, "film": 460, "gate": 500, "strip": 270, "text": 220, "tiles": 320, "plane": 360}
 POSITIONS = 16  # of a slider, at most: spread evenly, with the first and the last recorded step
 MEDIUM = 680.0  # px: on a tablet and on paper
 Drawn = dict[str, Any]

@@ -6,7 +6,7 @@ Both backends draw the same plan, so that a page and a paper show the same pictu
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gradviz.backends import _flow, _tiles
+from gradviz.backends import _flow, _plane, _tiles
 from gradviz.backends._bars import Bar, bars, heats, kind, room_for
 from gradviz.backends._scales import Scale, Way, scale_of
 from gradviz.backends._text import printable, shorten, width, words_under, wrap
@@ -16,7 +16,7 @@ from gradviz.charts._description import Axis, Description, Heat, Panel, Tiles
 
 WIDE, NARROW = float(TOKENS["width"]["figure"]), 350.0
 TICK, TITLE, HEADING = 12, 13, 14  # sizes of text in pixels
-_LINES = {"line": 300.0, "multiples": 190.0, "film": 150.0, "gate": 180.0, "strip": 200.0, "text": 190.0, "tiles": 0.0}
+_LINES = {"line": 300.0, "multiples": 190.0, "film": 150.0, "gate": 180.0, "strip": 200.0, "text": 190.0, "tiles": 0.0, "plane": 300.0}
 _WRAPPED = 125.0
 _ONE_ROW = {"multiples": 248.0, "film": 220.0}
 
@@ -25,8 +25,8 @@ _ONE_ROW = {"multiples": 248.0, "film": 220.0}
 class Place:
     """A panel at left, top (of the plotting area), width × height pixels. Labels stand only where no neighbour has them.
 
-    note_lines: lines of notes between heading and panel in its row, 0 if the note stands right of the heading;
-    lattice: the size for which marks on a heatmap are chosen, the same on a phone, so that a page ships them once.
+    note_lines: lines of notes between heading and panel in its row, 0 if the note stands right of the heading; lattice: the size for which
+    marks on a heatmap are chosen, the same on a phone, so that a page ships them once.
     """
 
     panel: Panel
@@ -54,7 +54,7 @@ class Place:
 
     @property
     def note_lift(self) -> int:
-        """Pixels from the panel to a note below the heading: notes of a row begin at one height."""
+        """Pixels from panel to note below a heading: notes of a row begin at one height."""
         return 16 * (self.note_lines - self.note.count("\n") - 1)
 
     @property
@@ -103,6 +103,10 @@ def plan(description: Description, room: float | None = None, *, narrow: bool = 
     return _Builder(description, panels, total, narrow).plan()
 
 
+def _axis(panel: Panel, way: Way) -> Axis:
+    return panel.x if way == "x" else panel.y
+
+
 def _grid(count: int, description: Description, narrow: bool) -> tuple[int, list[tuple[int, int]]]:
     """Number of columns, and (row, column) of each panel. A film of two rows is turned for the phone: pairs that stood above
     each other stand side by side."""
@@ -126,8 +130,7 @@ class _Builder:
     def _heights(self) -> list[float]:
         """Height of each row of panels."""
         shape = self.description.shape
-        usual = _ONE_ROW.get(shape, _LINES[shape]) if self.rows == 1 else _LINES[shape]
-        heights = [usual] * self.rows
+        heights = [_ONE_ROW.get(shape, _LINES[shape]) if self.rows == 1 else _LINES[shape]] * self.rows
         for panel, (row, _) in zip(self.panels, self.at, strict=True):
             tiles = [_tiles.height(mark, self.narrow) for mark in panel.marks if isinstance(mark, Tiles)]
             heights[row] = _flow.height(panel, self.narrow) if _flow.is_text(panel) else max([heights[row], *tiles])
@@ -140,11 +143,13 @@ class _Builder:
         left, gap = self._left(y_scales)
         right, below = room_for(heats(self.panels), self.narrow)
         each = max(40.0, (self.room - left - right - gap * (self.columns - 1)) / self.columns)
+        if self.description.shape == "plane":
+            self.panels, self.heights = _plane.rounded(self.panels, each, self.rows)
+            y_scales = [self._scale(panel, "y", self.heights[0]) for panel in self.panels]
         x_scales = [self._scale(panel, "x", each) for panel in self.panels]
         self.crowded = any(self._crowded(panel, each) for panel in self.panels)
         tops, inner = self._tops(each)
-        corners = [(column * (each + gap), tops[row]) for row, column in self.at]
-        parts = zip(corners, x_scales, y_scales, strict=True)
+        parts = zip(((column * (each + gap), tops[row]) for row, column in self.at), x_scales, y_scales, strict=True)
         places = tuple(self._place(index, corner, each, x, y) for index, (corner, x, y) in enumerate(parts))
         bottom = self._below(self.rows - 1, each) + below
         margin = (max(10.0, self._header(0, each) + 4), right, bottom, left)
@@ -162,34 +167,30 @@ class _Builder:
         if tiles:
             size = length if way == "x" else _tiles.height(tiles[0], self.narrow)
             return Scale(0.0, size, 0.0, size, ())
-        axis = self._axis(panel, way)
-        scale = scale_of(axis, [other for other in self.panels if self._axis(other, way) == axis], way, length)
+        axis = _axis(panel, way)
+        scale = scale_of(axis, [other for other in self.panels if _axis(other, way) == axis], way, length)
         if axis.words is None:
             most = length if way == "x" else self.room / 4
             return replace(scale, ticks=tuple((at, shorten(text, most)) for at, text in scale.ticks))
         shown = [(at, word) for at, word in words_under(axis.words, length / (scale.end - scale.start)) if scale.low <= at <= scale.high]
         return replace(scale, ticks=tuple(shown))
 
-    @staticmethod
-    def _axis(panel: Panel, way: Way) -> Axis:
-        return panel.x if way == "x" else panel.y
-
     def _neighbour(self, index: int, way: Way) -> Panel | None:
         """The panel that would carry the labels instead: the one below (x) or to the left (y)."""
         row, column = self.at[index]
         wanted = (row + 1, column) if way == "x" else (row, column - 1)
-        return next((self.panels[other] for other, at in enumerate(self.at) if at == wanted), None)
+        return self.panels[self.at.index(wanted)] if wanted in self.at else None
 
     def _labelled(self, index: int, way: Way) -> bool:
         panel, neighbour = self.panels[index], self._neighbour(index, way)
-        axis = self._axis(panel, way)
+        axis = _axis(panel, way)
         if any(isinstance(mark, Tiles) for mark in panel.marks) or _flow.is_text(panel):
             return False
-        return neighbour is None or self._axis(neighbour, way) != axis or (way == "x" and axis.words is not None)
+        return neighbour is None or _axis(neighbour, way) != axis or (way == "x" and axis.words is not None)
 
     def _title(self, index: int, way: Way, room: float) -> str:
-        neighbour, label = self._neighbour(index, way), self._axis(self.panels[index], way).label
-        alone = neighbour is None or self._axis(neighbour, way).label != label
+        neighbour, label = self._neighbour(index, way), _axis(self.panels[index], way).label
+        alone = neighbour is None or _axis(neighbour, way).label != label
         return wrap(printable(label), room, TITLE) if label and alone and self._labelled(index, way) else ""
 
     def _left(self, scales: Sequence[Scale]) -> tuple[float, float]:
@@ -202,7 +203,8 @@ class _Builder:
                 need[column > 0] = max(need[column > 0], text + 10 + (6 + 17 * len(title.split("\n")) if title else 0))
         return max(12.0, need[0] + 4), max(24.0 if self.description.shape == "film" else 30.0, need[1] + 16)
 
-    def _crowded(self, panel: Panel, room: float) -> bool:
+    @staticmethod
+    def _crowded(panel: Panel, room: float) -> bool:
         return bool(panel.note) and width(f"● {panel.heading}", HEADING) + width(panel.note) + 14 > room
 
     @staticmethod
@@ -213,16 +215,16 @@ class _Builder:
         """Pixels that the labels under a row of panels take."""
         inside = [index for index, at in enumerate(self.at) if at[0] == row]
         labels = any(self._labelled(index, "x") for index in inside)
-        lines = max((self._title(index, "x", each).count("\n") + 1 if self._title(index, "x", each) else 0) for index in inside)
-        return (26.0 if labels else 6.0) + 18.0 * lines
+        titles = [self._title(index, "x", each) for index in inside]
+        return (26.0 if labels else 6.0) + 18.0 * max(title.count("\n") + 1 if title else 0 for title in titles)
 
     def _note_lines(self, row: int, each: float) -> int:
         """Lines that notes take below the headings of a row; 0 if they stand beside them."""
-        inside = [self._note(panel, each) for panel, at in zip(self.panels, self.at, strict=True) if at[0] == row and panel.note]
-        return max((note.count("\n") + 1 for note in inside), default=0) if self.crowded else 0
+        notes = [self._note(panel, each) for panel, at in zip(self.panels, self.at, strict=True) if at[0] == row and panel.note]
+        return max((note.count("\n") + 1 for note in notes), default=0) if self.crowded else 0
 
     def _header(self, row: int, each: float) -> float:
-        """Pixels for the headings of a row, and for their notes if these stand below."""
+        """Pixels for the headings of a row, and for notes below them."""
         headed = any(panel.heading or panel.note for panel, at in zip(self.panels, self.at, strict=True) if at[0] == row)
         return 28.0 + 16 * self._note_lines(row, each) if headed else 0.0
 
@@ -236,8 +238,7 @@ class _Builder:
 
     def _place(self, index: int, corner: tuple[float, float], each: float, x: Scale, y: Scale) -> Place:
         panel, (row, column) = self.panels[index], self.at[index]
-        glyph = TOKENS["cell"].get(panel.colour, {}).get("glyph", "")
-        heading = printable(panel.heading)
+        glyph, heading = TOKENS["cell"].get(panel.colour, {}).get("glyph", ""), printable(panel.heading)
         heading = f"{glyph} {heading}" if glyph and heading and not heading.startswith(glyph) else heading
         shown = min(self.description.columns, len(self.panels))
         return Place(

@@ -12,11 +12,13 @@ class Chart(ABC):
     """Base of all charts. One is a frozen dataclass of options (which layer, which training step …), each with a default.
 
     needs: tables of the run it reads (`gradviz.recording.schema`); network: whether it also asks the run's own network, a language model
-    with its weights, about a text; purpose: one line for galleries and menus.
+    with its weights, about a text; exact: whether it takes the run's network and data up again and computes from them, which takes
+    longer than reading tables; purpose: one line for galleries and menus.
     """
 
     needs: ClassVar[tuple[str, ...]]
     network: ClassVar[bool] = False
+    exact: ClassVar[bool] = False
     purpose: ClassVar[str]
 
     @abstractmethod

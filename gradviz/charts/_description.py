@@ -140,8 +140,9 @@ class Description:
     look_for: what a healthy picture looks like and what a sick one does; frame: the data shown, tidy;
     key: samples above the figure, (kind, text) with kind a line ("start", "clipped", "unclipped"), a mark ("faint", "dot", "ring",
     "cross") or the flat colour of a value on no scale in a heatmap ("zero", "infinite", "nan");
-    shape: "line", "multiples", "film", "gate", "strip", "text" or "tiles" (how tall it wants to be); missing: if not empty, why there is
-    nothing to draw and how to record it.
+    shape: how tall it wants to be: "line", "multiples", "film", "gate", "strip", "text", "tiles", or "plane" for panels whose two axes
+    have one scale, so that a circle is round (they need `limits`);
+    missing: if not empty, why there is nothing to draw and how to record it.
     """
 
     name: str
@@ -151,7 +152,7 @@ class Description:
     frame: pd.DataFrame
     panels: tuple[Panel, ...] = ()
     columns: int = 3
-    shape: Literal["line", "multiples", "film", "gate", "strip", "text", "tiles"] = "multiples"
+    shape: Literal["line", "multiples", "film", "gate", "strip", "text", "tiles", "plane"] = "multiples"
     key: tuple[tuple[str, str], ...] = ()
     source: str = ""
     missing: str = ""

@@ -147,3 +147,18 @@ def test_long_words_get_more_lines_than_letters() -> None:
 def test_a_diagonal_ends_inside_its_panel() -> None:
     drawn = plan(of("rule slope", "linear"))
     assert drawn.places[0].x.end > drawn.places[0].x.start
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_plane_has_one_scale_on_both_axes_and_cuts_nothing(count: int, narrow: bool) -> None:
+    axes = Axis("real part", limits=(-1.5, 1.5)), Axis("imaginary part", limits=(-1.0, 1.0))
+    panels = [Panel((Points(np.zeros(1), np.zeros(1), "one"),), *axes, f"run {at}") for at in range(count)]
+    places = plan(describe(*panels, columns=count, shape="plane"), narrow=narrow).places
+    for place in places:
+        across, up = (length / (scale.end - scale.start) for length, scale in ((place.width, place.x), (place.height, place.y)))
+        assert across == pytest.approx(up, rel=0.03)  # half a mark of room stands at every edge
+        assert place.x.start <= -1.5
+        assert place.x.end >= 1.5
+        assert place.y.start <= -1
+        assert place.y.end >= 1

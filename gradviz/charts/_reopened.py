@@ -1,0 +1,72 @@
+"""Runs whose own network is asked: its weights, and one of the sequences it was probed with, taken up again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradviz.batch import NOTHING, Batch
+from gradviz.charts._speakers import probed
+from gradviz.errors import GradvizError, RunError
+from gradviz.frames import Run
+from gradviz.language import LanguageModel
+from gradviz.network import Network
+from gradviz.recording.reopen import Reopened, reopen
+
+RECORD = "No run here holds weights that can be taken up again. A training writes them at its end: let one finish, or stop it with Ctrl-C."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """network: of the run, with the weights asked for, in double precision; batch: one sequence it has never learned, without padding;
+    words: what its steps are called, empty if they have no names."""
+
+    run: Run
+    network: Network
+    batch: Batch
+    words: tuple[str, ...]
+
+
+def asked(runs: Sequence[Run], example: int = 0, weights: str = "last") -> tuple[list[Asked], str]:
+    """The runs that can be taken up again, with the recorded sequence number `example`; and if there are none, why.
+
+    The sequence comes from the task; of a language model whose text has gone or changed, from the words that were recorded of it.
+    """
+    found, reasons = [], []
+    for run in runs:
+        try:
+            found.append(_asked(run, example, weights))
+        except GradvizError as error:
+            reasons.append(f"{run.label}: {error}")
+    return found, "" if found else " ".join([RECORD, *reasons[:1]])
+
+
+def _asked(run: Run, example: int, weights: str) -> Asked:
+    again = reopen(run.path, weights)
+    batch = _recorded(run, again, example) if again.data is None else _held_out(again, example)
+    words = (run.words(example) or [])[: batch.reading.steps]
+    return Asked(run, again.network.astype("float64"), batch, tuple(words))
+
+
+def _held_out(again: Reopened, example: int) -> Batch:
+    batch = again.known.held_out(again.experiment.recording.held_out)
+    if not 0 <= example < batch.size:
+        raise RunError(f"there is no sequence {example}; {batch.size} were held out, counted from 0.")
+    at = again.network.signature.at
+    one = batch.some(slice(example, example + 1), at)
+    steps = int(one.reading.ends[0])
+    if one.decoder is not None:
+        return one
+    return Batch(one.inputs[:steps], one.targets if at == "last" else one.targets[:steps])
+
+
+def _recorded(run: Run, again: Reopened, example: int) -> Batch:
+    """A passage of a text as its recorded words tell it: each token is read to predict the next."""
+    reads = again.network.signature.tokens and again.network.signature.at == "every"
+    if not reads or not run.words(example):
+        raise RunError(f"what this run learned is not to be had as it was, and no words were recorded of sequence {example}: {again.why}")
+    model = LanguageModel.load(run.path, "last")
+    ids = model.vocabulary.encode(probed(run, model, example))
+    if len(ids) < 2:
+        raise RunError(f"the recorded sequence {example} holds {len(ids)} tokens; it takes two for one to predict the other.")
+    return Batch(np.concatenate([[NOTHING], ids[:-1]])[:, None], np.asarray(ids)[:, None])
