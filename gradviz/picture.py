@@ -86,7 +86,10 @@ class Picture:
             parts.append(_line("missing", said.missing, ""))
         else:
             parts += [_samples(said), f'<div class="plot" style="overflow-x:auto">{matplotlib.svg(said)}</div>']
-            parts += [_line("look-for", said.look_for, "", "What to look for. "), _line("source", said.source, "color:var(--muted)", "After ")]
+            parts += [
+                _line("look-for", said.look_for, "", "What to look for. "),
+                _line("source", said.source, "color:var(--muted)", "After "),
+            ]
         card = "background:var(--paper,#fbfaf7);color:var(--ink,#101418);padding:12px 16px;max-width:760px;border-radius:6px;margin:4px 0"
         font = f"font:14px/1.5 {theme.TOKENS['font']['text']}".replace('"', "'")
         return f'{_STYLE}<div class="gradviz-picture" role="figure" style="{card};{font}">{"".join(parts)}</div>'
@@ -109,7 +112,6 @@ def _samples(said: Description) -> str:
     )
     words = " &#8195;".join(items)
     return f'<p class="key" style="margin:0 0 6px;color:var(--muted)">{words}</p>' if words else ""
-
 
 
 def chart(name: str, runs: Place | Sequence[Place] = (), **options: Any) -> Picture:

@@ -1,8 +1,7 @@
 """Reports: runs become one HTML file that holds everything it shows."""
 
 from gradviz.reports.build import Report, report
-from gradviz.reports.gallery import gallery
 from gradviz.reports.kinds import KINDS, Kind
 from gradviz.reports.reproduction import reproduced
 
-__all__ = ["KINDS", "Kind", "Report", "gallery", "report", "reproduced"]
+__all__ = ["KINDS", "Kind", "Report", "report", "reproduced"]

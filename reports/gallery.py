@@ -22,6 +22,7 @@ from gradviz.wording import listed
 
 LEDE = "A chart says in its title what it found in the runs, and beside it how a healthy picture looks and how a sick one does."
 BROAD, SLIM = 6.8, 3.3  # inches: for a desk and paper, and for a phone
+FRAME = 16 / 9  # width of a small picture by its height
 RUNS = "gradviz-runs"
 GROUPS = (
     ("recorded", "From what a run recorded", "These read the tables that a training writes, and take no time."),
@@ -38,6 +39,12 @@ class Drawn:
     slim: Markup
     root: str
     box: str
+
+    @property
+    def fit(self) -> str:
+        """How the small picture stands in its frame: a flat one whole, a tall one from its top."""
+        _, _, width, height = map(float, self.box.split())
+        return "xMidYMid meet" if width / height > FRAME else "xMidYMin slice"
 
 
 @dataclass(frozen=True)
@@ -89,12 +96,13 @@ def gallery(runs: Sequence[Run], *, origin: str = "", now: datetime | None = Non
         "claim": claim,
         "lede": LEDE,
         "facts": " ".join(part for part in (_drawn_from(runs), origin) if part),
-        "entries": entries,
+        "entries": [entry for group in groups for entry in group["entries"]],
         "groups": groups,
         "contents": [(entry.anchor, entry.words) for group in groups for entry in group["entries"]],
         "made": f"Made with gradviz {__version__} on {moment:%Y-%m-%d %H:%M} {moment.tzname() or 'local time'}.",
         "style": Markup(_assets.style() + _assets.read("gallery.css")),
-        "policy": Markup("default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"),
+        "policy": Markup(_assets.policy()),
+        "pack": "",
     }
     return Report(claim, environment().get_template("gallery.html.j2").render(page))
 
@@ -152,7 +160,9 @@ def _asks_for_runs(kind: type[Chart]) -> bool:
 
 
 def _needs(kind: type[Chart]) -> str:
-    tables = f"the table{'s' if len(kind.needs) > 1 else ''} {listed(list(kind.needs))} of a run" if kind.needs else ""
+    tables = (
+        f"of a run the table{'s' if len(kind.needs) > 1 else ''} {listed([f'“{table}”' for table in kind.needs])}" if kind.needs else ""
+    )
     network = "a run that learned a text, with its weights and vocabulary" if kind.network else ""
     exact = "a run’s weights and data" if kind.exact else ""
     return listed([part for part in (tables, network, exact) if part]) or "nothing: it computes what it shows"
@@ -162,6 +172,8 @@ def _option(item: Field[Any]) -> Option:
     """A chart's option: meaning, default, and the values it may take."""
     choices, low, high = (item.metadata.get(key) for key in ("choices", "low", "high"))
     words = ", ".join(filter(None, choices or ()))
-    span = "" if low is None and high is None else f"at least {low:g}" if high is None else f"at most {high:g}" if low is None else f"{low:g} to {high:g}"
+    ends = [f"{word} {value:g}" for word, value in (("at least", low), ("at most", high)) if value is not None]
     default = {True: "on", False: "off", "": "chosen by itself"}.get(item.default) if isinstance(item.default, bool | str) else None
-    return Option(item.name, str(item.metadata.get("help", "")), default or str(item.default), f"one of {words}" if words else span)
+    return Option(
+        item.name, str(item.metadata.get("help", "")), default or str(item.default), f"one of {words}" if words else " and ".join(ends)
+    )

@@ -32,7 +32,9 @@ what to write below it is printed, ready to be pasted.
         parser.add_argument("chart", nargs="?", default="", metavar="CHART", help="which; without one they are listed")
         parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help=f"run folders, or folders of runs (default ./{OUT})")
         parser.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help="a .pdf, .svg or .png (default ./CHART.pdf)")
-        parser.add_argument("--width", type=float, default=6.8, metavar="INCHES", help="6.8 is two columns of a paper, 3.3 one (default 6.8)")
+        parser.add_argument(
+            "--width", type=float, default=6.8, metavar="INCHES", help="6.8 is two columns of a paper, 3.3 one (default 6.8)"
+        )
         parser.add_argument("--dpi", type=int, default=300, metavar="N", help="pixels per inch of a .png (default 300)")
         parser.add_argument("--title", action="store_true", help="with the finding above the figure")
         parser.add_argument("--force", action="store_true", help="replace the file if it exists")

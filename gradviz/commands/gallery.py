@@ -42,8 +42,7 @@ The page has no scripts and loads nothing from any network."""
     def run(self, arguments: argparse.Namespace) -> None:
         from gradviz.frames import label_runs  # pandas, Jinja, pyarrow: not needed for --help
         from gradviz.recording.reading import find_runs
-        from gradviz.reports import gallery
-        from gradviz.reports.gallery import few
+        from gradviz.reports.gallery import few, gallery
 
         if arguments.out.exists() and not arguments.force:  # said before any training, not after
             raise GradvizError(f"{arguments.out} exists already. Give another name, or say --force to replace it.")

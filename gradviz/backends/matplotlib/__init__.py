@@ -42,7 +42,7 @@ def draw(description: Description, width: float = 6.8, title: bool = False) -> F
     """A figure `width` inches wide (6.8: two columns of a paper; 3.3: one, panels stacked), in light colours on white. `title`: with
     the finding above it; papers say it in the caption."""
     drawn = plan(description, width * _axes.PER_INCH, narrow=width < _NARROW)
-    said = wrap(printable(description.title), drawn.width - 16, HEADING, lines=8) if title else ""
+    said = wrap(printable(description.title), drawn.width - 16, 1.15 * HEADING, lines=8) if title else ""
     drawn = _lowered(drawn, 20.0 * len(said.split("\n")) + 8) if said else drawn
     with _style():
         figure = Figure(figsize=(width, drawn.height / _axes.PER_INCH))
@@ -69,8 +69,8 @@ def _say(figure: Figure, drawn: Plan) -> None:
 
 def _lowered(drawn: Plan, by: float) -> Plan:
     """The plan with room above it, in pixels."""
-    top, *rest = drawn.margin
-    return replace(drawn, height=drawn.height + by, margin=(top + by, *rest))
+    top, right, bottom, left = drawn.margin
+    return replace(drawn, height=drawn.height + by, margin=(top + by, right, bottom, left))
 
 
 def kind_of(path: Path | str) -> str:

@@ -69,7 +69,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict) and "bdata" in value:
         numbers = np.frombuffer(base64.b64decode(value["bdata"]), dtype=f"<{value['dtype']}").astype(np.float64)
         shape = [int(size) for size in value.get("shape", str(len(numbers))).split(",")]
-        return np.where(np.isfinite(numbers), numbers, None).reshape(shape).tolist()
+        plain = numbers.astype(object)
+        plain[~np.isfinite(numbers)] = None
+        return plain.reshape(shape).tolist()
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value
