@@ -1,6 +1,7 @@
 """Reports: runs become one HTML file that holds everything it shows."""
 
-from gradviz.reports.build import Report, report
+from gradviz.reports._report import Report
+from gradviz.reports.build import report
 from gradviz.reports.kinds import KINDS, Kind
 from gradviz.reports.reproduction import reproduced
 

@@ -18,13 +18,15 @@ def read(name: str) -> str:
 
 
 def style() -> str:
-    """Variables for both themes, the page's rules, and those for paper, which is always light."""
+    """Variables for both themes, the page's rules, and those for paper, which is always light. What is chosen in the page's switch goes
+    before what the system says, also where no script runs."""
     light, dark = theme.css_variables("light"), theme.css_variables("dark")
+    chosen = ":root:has(.theme [value={}]:checked)"
     return (
         f":root{{color-scheme:light;{light}}}\n"
-        f"@media (prefers-color-scheme:dark){{:root:not([data-theme]){{color-scheme:dark;{dark}}}}}\n"
-        f":root[data-theme=dark]{{color-scheme:dark;{dark}}}\n{read('style.css')}"
-        f"@media print{{:root,:root[data-theme],:root:not([data-theme]){{color-scheme:light;{light}--paper:#fff}}\n{read('print.css')}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root{{color-scheme:dark;{dark}}}}}\n"
+        f"{chosen.format('light')}{{color-scheme:light;{light}}}\n{chosen.format('dark')}{{color-scheme:dark;{dark}}}\n{read('style.css')}"
+        f"@media print{{:root,:root:has(.theme :checked){{color-scheme:light;{light}--paper:#fff}}\n{read('print.css')}}}\n"
     )
 
 
@@ -47,6 +49,6 @@ def digest(script: str) -> str:
 
 
 def policy(*scripts: str) -> str:
-    """Only these scripts run, and nothing is fetched or sent: the browser itself sees to it."""
-    allowed = " ".join(f"'{script}'" for script in scripts)
+    """Only these scripts run, or none, and nothing is fetched or sent: the browser itself sees to it."""
+    allowed = " ".join(f"'{script}'" for script in scripts) or "'none'"
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"

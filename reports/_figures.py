@@ -1,98 +1,93 @@
 """A picture becomes a numbered figure: what is said about it, what the page draws, and the table behind it."""
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
-from gradviz.backends import plotly
-from gradviz.charts import CHARTS, Description
+from gradviz.backends import matplotlib, plotly
+from gradviz.charts import Description
 from gradviz.errors import GradvizError
+from gradviz.reports._choices import Moment, described, opening
 from gradviz.reports._packing import compact
-from gradviz.reports._tables import Table, packed, table
+from gradviz.reports._tables import HELD_PLAIN, Table, download, packed, table
 from gradviz.reports.kinds import Picture
 
 HEIGHTS = {"line": 360, "multiples": 320, "film": 460, "gate": 500, "strip": 270, "text": 220, "tiles": 320, "plane": 360}
-POSITIONS = 16  # of a slider, at most: spread evenly, with the first and the last recorded step
 MEDIUM = 680.0  # px: on a tablet and on paper
+PAGE = 8.5  # inches, of a picture in a page without scripts: 918 px
 Drawn = dict[str, Any]
 Changes = list[tuple[list[str | int], Any]]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """steps: the training steps of its slider, empty without one; payload: what the page's script reads."""
+    """choose: what its control chooses, names: of its positions, opens: at which of them; payload: what the page's script reads; svg: the
+    picture itself, in a page without scripts."""
 
     number: int
     about: str
     said: Description
     table: Table
-    steps: tuple[int, ...] = ()
+    choose: str = ""
+    names: tuple[str, ...] = ()
     payload: dict[str, Any] = field(default_factory=dict)
+    svg: Markup = Markup("")
 
     @property
     def anchor(self) -> str:
         return f"figure-{self.number}"
 
     @property
+    def opens(self) -> int:
+        return opening(self.choose, len(self.names))
+
+    @property
     def height(self) -> int:
         return int(self.payload["layout"]["height"]) if self.payload else HEIGHTS[self.said.shape]
 
+    @property
+    def csv(self) -> str:
+        """The numbers behind it as an address that a link can download."""
+        return download(self.said.frame)
 
-def figure(number: int, picture: Picture) -> Figure:
-    """Describe and draw one picture; a chart that refuses these runs leaves the sentence that says why."""
+
+def figure(number: int, picture: Picture, *, static: bool = False) -> Figure:
+    """Describe and draw one picture; a chart that refuses these runs leaves the sentence that says why. static: for a page without
+    scripts, in which nothing can be chosen."""
+    shown = Picture(picture.chart, picture.runs, picture.about, options=picture.options) if static else picture
     try:
-        said, moments = _described(picture)
+        said, moments = described(shown)
     except GradvizError as error:
-        said, moments = _refused(picture.chart, str(error)), []
-    return drawn_figure(number, said, picture.about, moments)
+        said, moments = _refused(picture.chart, str(error)), ()
+    if static:
+        picture_of = "" if said.missing else matplotlib.svg(said, PAGE)  # escaped by the backend
+        return Figure(number, picture.about, said, table(said.frame, HELD_PLAIN), svg=Markup(picture_of))
+    return drawn_figure(number, said, picture.about, picture.choose, moments)
 
 
-def drawn_figure(number: int, said: Description, about: str = "", moments: Sequence[tuple[int, Description]] = ()) -> Figure:
-    """A description as a figure. moments: what a slider over training steps shows, (step, description)."""
+def drawn_figure(number: int, said: Description, about: str = "", choose: str = "", moments: Sequence[Moment] = ()) -> Figure:
+    """A description as a figure. moments: what its control shows."""
     if said.missing:
         return Figure(number, about, said, table(said.frame))
     drawn = _drawn(said)
-    frames = [_moment(drawn, step, moment) for step, moment in moments or [(0, said)]]
-    payload = {**drawn, "frames": frames, "table": packed(said.frame)}
-    return Figure(number, about, said, table(said.frame), tuple(step for step, _ in moments), payload)
-
-
-def _described(picture: Picture) -> tuple[Description, list[tuple[int, Description]]]:
-    """The chart as it stands by default and, for a slider, at every recorded step that the runs share."""
-    chart = CHARTS[picture.chart]
-    options = {"layer": picture.layer} if picture.layer >= 0 else {}
-    steps = shared_steps(picture) if picture.slider else []
-    if len(steps) < 2:
-        return chart(**options).describe(picture.runs), []
-    moments = [(step, _at(chart, {**options, "step": step}).describe(picture.runs)) for step in steps]
-    return moments[-1][1], moments
-
-
-def _at(chart: type[Any], options: dict[str, int]) -> Any:
-    if "step" not in {item.name for item in dataclasses.fields(chart)}:
-        raise GradvizError(f"{chart.__name__} has no option `step`; leave its slider out.")
-    return chart(**options)
-
-
-def shared_steps(picture: Picture) -> list[int]:
-    """Training steps at which every run has measured its reach; not all of them if there are many."""
-    recorded = [set(run.reach_steps) for run in picture.runs if run.reach_steps]
-    steps = sorted(set.intersection(*recorded)) if recorded else []
-    return [steps[round(at)] for at in np.linspace(0, len(steps) - 1, min(POSITIONS, len(steps)))]
+    frames = [_frame(drawn, moment) for moment in moments or [Moment("", "", said)]]
+    start = opening(choose, len(frames))
+    payload = {**drawn, "frames": frames, "start": start, "table": packed(said.frame)}
+    return Figure(number, about, said, table(said.frame), choose, tuple(moment.name for moment in moments), payload)
 
 
 def _refused(chart: str, reason: str) -> Description:
     return Description(chart, f"No picture: {chart.replace('_', ' ')}", "", "", pd.DataFrame(), missing=reason)
 
 
-def _moment(base: Drawn, step: int, said: Description) -> dict[str, Any]:
-    """One position of the slider: its words, and what changes in the figure, on a wide page and on smaller ones."""
+def _frame(base: Drawn, moment: Moment) -> dict[str, Any]:
+    """One position of a control: its words, and what changes in the figure, on a wide page and on smaller ones."""
+    said = moment.said
     wide, medium, narrow = _drawn(said), _drawn(said, width=MEDIUM), _drawn(said, narrow=True)
-    words = {"step": step, "title": said.title, "subtitle": said.subtitle}
+    words = {"name": moment.name, "spoken": moment.spoken, "title": said.title, "subtitle": said.subtitle}
     return {**words, "wide": changes(base, wide), "medium": changes(wide, medium), "narrow": changes(wide, narrow)}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gradviz.findings import FINDINGS, ORDER, Finding, Verdict
+from gradviz.findings import FINDINGS, ORDER, Finding, Verdict, verdicts
 from gradviz.frames import Run
 from gradviz.reports._tables import number
 
@@ -33,15 +33,15 @@ class Ruling:
 
 def rulings(runs: Sequence[Run]) -> list[Ruling]:
     """The rules with the most severe findings come first."""
-    every = [_ruling(code, runs) for code in FINDINGS]
+    said = [(run, {verdict.code: verdict for verdict in verdicts(run)}) for run in runs]
+    every = [_ruling(code, [Said(run, found[code]) for run, found in said]) for code in FINDINGS]
     return sorted(every, key=lambda ruling: min((_rank(one) for one in ruling.found), default=len(ORDER)))
 
 
-def _ruling(code: str, runs: Sequence[Run]) -> Ruling:
-    rule = FINDINGS[code]
-    every = sorted((Said(run, rule().check(run)) for run in runs), key=_rank)
+def _ruling(code: str, said: Sequence[Said]) -> Ruling:
+    every = sorted(said, key=_rank)
     apart = {severity: tuple(one for one in every if one.verdict.severity == severity) for severity in ("good", "none")}
-    return Ruling(code, rule, tuple(one for one in every if one.verdict.severity not in apart), apart["good"], apart["none"])
+    return Ruling(code, FINDINGS[code], tuple(one for one in every if one.verdict.severity not in apart), apart["good"], apart["none"])
 
 
 def _rank(one: Said) -> int:

@@ -2,10 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,54 +12,63 @@ from gradviz import __version__
 from gradviz.backends import plotly, theme
 from gradviz.errors import GradvizError
 from gradviz.frames import Run
-from gradviz.reports import _assets, _runs, _summary
+from gradviz.reports import _assets, _data, _runs, _summary
 from gradviz.reports._figures import Figure, figure
-from gradviz.reports._findings import rulings
+from gradviz.reports._findings import Ruling, rulings
+from gradviz.reports._report import Report
 from gradviz.reports._settings import settings
 from gradviz.reports.kinds import KINDS, Kind, Picture
 
 SETTINGS = ("settings", "Settings")
+EVIDENCE = ("findings", "Findings and their evidence")
 MARKS = {"zero": "· ·", "infinite": "∞", "nan": "× ×"}
 
 
-@dataclass(frozen=True)
-class Report:
-    """A finished page. title: its claim."""
+def report(runs: Sequence[Run], kind: str = "demo", *, static: bool = False, now: datetime | None = None) -> Report:
+    """The page of `kind` (an entry of `KINDS`) for these runs.
 
-    title: str
-    page: str
-
-    def html(self) -> str:
-        return self.page
-
-    def write(self, path: str | Path, force: bool = False) -> Path:
-        """Write the page to a file; a file that is there already is kept unless `force`."""
-        target = Path(path)
-        if target.exists() and not force:
-            raise GradvizError(f"{target} exists already. Give another name, or say --force (in Python: force=True) to replace it.")
-        partial = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(self.page, encoding="utf-8", newline="\n")
-            partial.replace(target)
-        except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
-            raise GradvizError(f"cannot write the report to {target}: {error.strerror or error}. Give another file name.") from error
-        return target
-
-
-def report(runs: Sequence[Run], kind: str = "demo", *, now: datetime | None = None) -> Report:
-    """The page of `kind` (an entry of `KINDS`) for these runs. The same runs and the same `now` give the same bytes."""
+    static: without scripts, its pictures drawn by matplotlib. The same runs and the same `now` give the same bytes; without `now` it
+    is the time in the environment's SOURCE_DATE_EPOCH, in seconds since 1970, or the time of the clock.
+    """
     if not runs:
         raise GradvizError("a report needs at least one run; there is none. Train some with `gradviz demo` or `gradviz train`.")
-    page = _page(tuple(runs), KINDS[kind](), now or datetime.now(UTC))
-    return Report(page["claim"], environment().get_template("page.html.j2").render(page))
+    page = _page(tuple(runs), KINDS[kind](), now or moment(), static)
+    summary = (("Summary", (page["key"],)), *((part.title, tuple(figures)) for part, figures in page["sections"]))
+    facts = {"kind": kind, "made": page["made"], "runs": [_facts(run) for run in runs], "findings": _verdicts(page["rulings"])}
+    text = environment().get_template("page.html.j2").render(page)
+    return Report(page["claim"], text, (*summary, (EVIDENCE[1], (page["status"],))), facts)
 
 
-def _page(runs: tuple[Run, ...], kind: Kind, now: datetime) -> dict[str, Any]:
+def moment() -> datetime:
+    """Now, or the time that SOURCE_DATE_EPOCH sets for builds that must give the same bytes again."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not fixed:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromtimestamp(int(fixed), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise GradvizError(f"SOURCE_DATE_EPOCH is {fixed!r}; it must be a number of seconds since 1970, such as 1767225600.") from error
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    return {"label": run.label, "name": run.name, "status": run.status, "experiment": run.meta["experiment"]}
+
+
+def _verdicts(every: Sequence[Ruling]) -> list[dict[str, Any]]:
+    return [
+        {
+            "run": one.run.label,
+            **{key: getattr(one.verdict, key) for key in ("code", "title", "severity", "word", "summary")},
+            "numbers": {name: _data.plain(value) for name, value in one.verdict.numbers.items()},
+        }
+        for ruling in every
+        for one in (*ruling.found, *ruling.fine, *ruling.silent)
+    ]
+
+
+def _page(runs: tuple[Run, ...], kind: Kind, now: datetime, static: bool) -> dict[str, Any]:
     """Everything the templates say."""
-    shown = _Counter()
+    shown = _Counter(static)
     key = shown.figure(kind.key(runs))
     sections = [(part, shown.figures(part.pictures)) for part in kind.sections(runs)]
     status = shown.figure(Picture("status", runs))
@@ -71,7 +77,7 @@ def _page(runs: tuple[Run, ...], kind: Kind, now: datetime) -> dict[str, Any]:
         "runs": runs,
         "key": key,
         "sections": sections,
-        "contents": [(part.anchor, part.title) for part, _ in sections] + [("findings", "Findings and their evidence"), SETTINGS],
+        "contents": [*((part.anchor, part.title) for part, _ in sections), EVIDENCE, SETTINGS],
         "status": status,
         "table": _runs.table(runs),
         "columns": _runs.COLUMNS,
@@ -79,20 +85,21 @@ def _page(runs: tuple[Run, ...], kind: Kind, now: datetime) -> dict[str, Any]:
         "rulings": rulings(runs),
         "settings": settings(runs),
         **_summary.summary(runs),
-        **carried(shown.drawn, now),
+        **(still(now) if static else carried(shown.drawn, now)),
     }
 
 
 class _Counter:
     """Numbers the figures in the order in which the page shows them, and keeps what its script must draw."""
 
-    def __init__(self) -> None:
+    def __init__(self, static: bool) -> None:
+        self.static = static
         self.number = 0
         self.drawn: dict[str, Any] = {}
 
     def figure(self, picture: Picture) -> Figure:
         self.number += 1
-        made = figure(self.number, picture)
+        made = figure(self.number, picture, static=self.static)
         if made.payload:
             self.drawn[made.anchor] = made.payload
         return made
@@ -101,19 +108,28 @@ class _Counter:
         return [self.figure(picture) for picture in pictures if picture.runs]
 
 
+def still(now: datetime) -> dict[str, Any]:
+    """What a page without scripts carries: styles, the policy that lets nothing run, and when it was made."""
+    return {"made": _made(now), "style": Markup(_assets.style()), "policy": Markup(_assets.policy()), "pack": ""}
+
+
 def carried(figures: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """What every page carries: styles, script, library and data, the policy that lets only these scripts run, and when it was made."""
+    """What a page that draws carries: styles, script, library and data, the policy that lets only these scripts run, when it was made."""
     script = _assets.read("report.js")
     library, permit = _assets.library()
     data = {"tokens": theme.TOKENS, "figures": figures, "config": plotly.CONFIG}
     return {
-        "made": f"Made with gradviz {__version__} on {now:%Y-%m-%d %H:%M} {now.tzname() or 'local time'}.",
+        "made": _made(now),
         "style": Markup(_assets.style()),
         "script": Markup(script),
         "library": Markup(library),
         "pack": Markup(_assets.pack(data)),
         "policy": Markup(_assets.policy(permit, _assets.digest(script))),
     }
+
+
+def _made(now: datetime) -> str:
+    return f"Made with gradviz {__version__} on {now:%Y-%m-%d %H:%M} {now.tzname() or 'local time'}."
 
 
 def environment() -> Environment:

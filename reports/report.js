@@ -1,6 +1,7 @@
 "use strict";
-/* A page of figures. Each figure is {data, layout, frames}: a frame is one position of the slider (most figures have one), given as
-   changes to the figure: `wide`, and on top of it `medium` or `narrow` for smaller pages. Colours are written "@name" and looked up in the theme shown now. */
+/* A page of figures. Each figure is {data, layout, frames, start}: a frame is one position of its control (most figures have none and one
+   frame), given as changes to the figure: `wide`, and on top of it `medium` or `narrow` for smaller pages. Colours are written "@name" and
+   looked up in the theme shown now. */
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -49,7 +50,7 @@ function put(node, [key, ...rest], value) {
 
 function draw(plot) {
   const figure = figures[plot.dataset.figure], width = plot.clientWidth, narrow = width < NARROW;
-  const frame = figure.frames[+(plot.dataset.frame ?? figure.frames.length - 1)];
+  const frame = figure.frames[+(plot.dataset.frame ?? figure.start)];
   const wide = changed({data: figure.data, layout: figure.layout}, frame.wide);
   const {data, layout} = resolve(width >= MEDIUM ? wide : changed(wide, narrow ? frame.narrow : frame.medium));
   layout.width = width;
@@ -71,30 +72,33 @@ async function drawAll() {
   }
 }
 
-/* the slider over training steps */
-function slider(box) {
-  const holder = box.closest("figure"), plot = $(".plot", holder), range = $("input", box), play = $(".play", box);
-  const frames = figures[plot.dataset.figure].frames;
+/* what a reader may choose: a training step or a token with a slider, a run from a list */
+function control(box) {
+  const holder = box.closest("figure"), plot = $(".plot", holder), chooser = $("input, select", box), play = $(".play", box);
+  const {frames, start} = figures[plot.dataset.figure];
   let timer = 0;
   const show = () => {
-    const frame = frames[+range.value];
-    plot.dataset.frame = range.value;
-    $("output", box).textContent = frame.step;
-    range.setAttribute("aria-valuetext", "training step " + frame.step);
+    const frame = frames[+chooser.value];
+    plot.dataset.frame = chooser.value;
+    if (chooser.type === "range") {
+      $("output bdi", box).textContent = frame.name;
+      chooser.setAttribute("aria-valuetext", frame.spoken);
+    }
     $("h3", holder).textContent = frame.title;
     $(".sub", holder).textContent = frame.subtitle;
     if (plot.dataset.width) draw(plot);
   };
-  const stop = () => { clearInterval(timer); timer = 0; play.textContent = "Play"; };
-  const tick = () => { range.value = +range.value + 1; show(); if (+range.value >= frames.length - 1) stop(); };
-  range.addEventListener("input", () => { stop(); show(); });
-  play.addEventListener("click", () => {
+  const stop = () => { clearInterval(timer); timer = 0; if (play) play.textContent = "Play"; };
+  const tick = () => { chooser.value = +chooser.value + 1; show(); if (+chooser.value >= frames.length - 1) stop(); };
+  chooser.addEventListener("input", () => { stop(); show(); });
+  play?.addEventListener("click", () => {
     if (timer) return stop();
-    if (+range.value >= frames.length - 1) { range.value = 0; show(); }
+    if (+chooser.value >= frames.length - 1) { chooser.value = 0; show(); }
     play.textContent = "Pause";
     timer = setInterval(tick, 160);
   });
-  return {last: () => { stop(); const at = range.value; range.value = frames.length - 1; show(); return at; }, to: at => { range.value = at; show(); }};
+  const to = at => { chooser.value = at; show(); };
+  return {open: () => { stop(); const at = chooser.value; to(start); return at; }, to};
 }
 
 /* the numbers behind a figure */
@@ -143,11 +147,11 @@ function followReader() {
   links.forEach(link => seen.observe($(link.hash)));
 }
 
-function followPrinter(sliders) {
+function followPrinter(controls) {
   let kept = [];
   const size = width => $$(".plot").forEach(plot => { plot.style.width = width; draw(plot); });
-  addEventListener("beforeprint", () => { printing = true; kept = sliders.map(one => one.last()); size(PRINT_WIDTH + "px"); });
-  addEventListener("afterprint", () => { printing = false; sliders.forEach((one, i) => one.to(kept[i])); size(""); });
+  addEventListener("beforeprint", () => { printing = true; kept = controls.map(one => one.open()); size(PRINT_WIDTH + "px"); });
+  addEventListener("afterprint", () => { printing = false; controls.forEach((one, i) => one.to(kept[i])); size(""); });
 }
 
 (async () => {
@@ -156,11 +160,11 @@ function followPrinter(sliders) {
   const script = document.createElement("script");
   script.textContent = library;
   document.head.append(script);
-  const sliders = $$(".controls").map(slider);
+  const controls = $$(".controls").map(control);
   $$("details.data").forEach(offers);
   followTheme();
   followReader();
-  followPrinter(sliders);
+  followPrinter(controls);
   await drawAll();
   followWidth();
   document.documentElement.dataset.ready = "yes";

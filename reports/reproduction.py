@@ -1,9 +1,10 @@
 """The page of a reproduction: what was published beside what was measured, pictures, settings."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from gradviz.reports._figures import drawn_figure
-from gradviz.reports.build import SETTINGS, Report, carried, environment
+from gradviz.reports._report import Report
+from gradviz.reports.build import SETTINGS, carried, environment, moment
 from gradviz.reproductions import Outcome, Reproduction
 from gradviz.wording import listed
 
@@ -26,9 +27,16 @@ def reproduced(
         "levels": LEVELS,
         "contents": CONTENTS,
         "facts": _facts(entry, outcome, quick, seed, seconds),
-        **carried(payloads, now or datetime.now(UTC)),
+        **carried(payloads, now or moment()),
     }
-    return Report(outcome.claim, environment().get_template("reproduction.html.j2").render(page))
+    text = environment().get_template("reproduction.html.j2").render(page)
+    return Report(outcome.claim, text, (("Pictures", tuple(figures)),), {"made": page["made"], "statements": _statements(outcome)})
+
+
+def _statements(outcome: Outcome) -> list[dict[str, str]]:
+    return [
+        {name: str(getattr(one, name)) for name in ("published", "where", "measured", "agreement", "why")} for one in outcome.statements
+    ]
 
 
 def _facts(entry: Reproduction, outcome: Outcome, quick: bool, seed: int, seconds: float) -> str:

@@ -24,3 +24,8 @@ class Chart(ABC):
     @abstractmethod
     def describe(self, runs: Sequence[Run]) -> Description:
         """The picture of one or several runs. With nothing to show: a description whose `missing` says what to record."""
+
+    def tokens(self, runs: Sequence[Run]) -> tuple[str, ...]:
+        """The words among which an option `token` or `position` chooses one, counted from 0; empty if runs have read different ones, or
+        the chart has no such option."""
+        return ()

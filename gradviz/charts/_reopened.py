@@ -2,29 +2,48 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from gradviz.batch import NOTHING, Batch
 from gradviz.charts._speakers import probed
+from gradviz.dynamics.jacobians import Trajectory, follow
 from gradviz.errors import GradvizError, RunError
-from gradviz.frames import Run
+from gradviz.frames import Run, load
 from gradviz.language import LanguageModel
 from gradviz.network import Network
 from gradviz.recording.reopen import Reopened, reopen
 
 RECORD = "No run here holds weights that can be taken up again. A training writes them at its end: let one finish, or stop it with Ctrl-C."
 
+MOST = 32  # runs that are remembered
 
-@dataclass(frozen=True)
-class Asked:
-    """network: of the run, with the weights asked for, in double precision; batch: one sequence it has never learned, without padding;
-    words: what its steps are called, empty if they have no names."""
 
-    run: Run
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is computed from: network, with the weights asked for, in double precision; batch: one sequence it has never learned, without
+    padding; words: what its steps are called, empty if they have no names.
+
+    The same run, sequence and weights give the same object as long as the run is not written again, so that results can be remembered
+    for it.
+    """
+
     network: Network
     batch: Batch
     words: tuple[str, ...]
+
+    @property
+    def path(self) -> Trajectory:
+        """The states that the network goes through while it reads the sequence."""
+        return _followed(self)
+
+
+@dataclass(frozen=True)
+class Asked:
+    run: Run
+    known: Known
 
 
 def asked(runs: Sequence[Run], example: int = 0, weights: str = "last") -> tuple[list[Asked], str]:
@@ -35,17 +54,25 @@ def asked(runs: Sequence[Run], example: int = 0, weights: str = "last") -> tuple
     found, reasons = [], []
     for run in runs:
         try:
-            found.append(_asked(run, example, weights))
+            written = (Path(run.path) / "run.json").stat().st_mtime_ns
+            found.append(Asked(run, _known(Path(run.path), written, example, weights)))
         except GradvizError as error:
             reasons.append(f"{run.label}: {error}")
+        except OSError:
+            reasons.append(f"{run.label}: there is no run in {run.path}.")
     return found, "" if found else " ".join([RECORD, *reasons[:1]])
 
 
-def _asked(run: Run, example: int, weights: str) -> Asked:
-    again = reopen(run.path, weights)
+@lru_cache(maxsize=MOST)
+def _known(path: Path, written: int, example: int, weights: str) -> Known:
+    run, again = load(path), reopen(path, weights)
     batch = _recorded(run, again, example) if again.data is None else _held_out(again, example)
-    words = (run.words(example) or [])[: batch.reading.steps]
-    return Asked(run, again.network.astype("float64"), batch, tuple(words))
+    return Known(again.network.astype("float64"), batch, tuple((run.words(example) or [])[: batch.reading.steps]))
+
+
+@lru_cache(maxsize=MOST)
+def _followed(known: Known) -> Trajectory:
+    return follow(known.network, known.batch.inputs[:, 0])
 
 
 def _held_out(again: Reopened, example: int) -> Batch:

@@ -86,8 +86,12 @@ class Connectivity(Chart):
             source="Madsen 2019, Visualizing memorization in RNNs",
         )
 
+    def tokens(self, runs: Sequence[Run]) -> tuple[str, ...]:
+        read = {_words(one) for one in speakers(runs, self.text, self.example)[0]}
+        return read.pop() if len(read) == 1 else ()
+
     def _pull(self, one: Speaker) -> Pull:
-        words = tuple(one.model.vocabulary.visible(one.model.vocabulary.encode(one.text)))
+        words = _words(one)
         position = len(words) - 1 if self.position < 0 else self.position
         if position >= len(words):
             raise GradvizError(f"the position is {position}; this text has {len(words)} tokens, so it must be at most {len(words) - 1}.")
@@ -110,6 +114,10 @@ class Connectivity(Chart):
         apart = spaced(pull.speaker.run, pull.words)
         heat = passage(pull.words, values, hover, colours, apart=apart, framed=pull.position)
         return panel(pull.speaker.run, runs, heat, f"predicting “{pull.words[pull.position]}” at step {pull.position}")
+
+
+def _words(one: Speaker) -> tuple[str, ...]:
+    return tuple(one.model.vocabulary.visible(one.model.vocabulary.encode(one.text)))
 
 
 def _hover(pull: Pull, at: int) -> str:

@@ -9,10 +9,11 @@ import pandas as pd
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
 from gradviz.charts._common import aside, colour, grid, heading, left_out, nothing, specials, stack, training
-from gradviz.charts._description import Axis, Description, Heat, Panel
+from gradviz.charts._description import Axis, Description, Heat, Mark, Panel, Rule
 from gradviz.charts._words import sentence
 from gradviz.frames import Run
 from gradviz.options import check, option
+from gradviz.wording import number
 
 COLUMNS = ("run", "step", "lag", "mean", "decay")
 LIMITS = (-15.0, 5.0)
@@ -25,11 +26,12 @@ LOOK_FOR = (
 
 @dataclass(frozen=True)
 class Film(Chart):
-    """layer -1: the last; point "": the cell state of an LSTM, else the hidden state."""
+    """step: marks the last recorded step up to it; layer -1: the last; point "": the cell state of an LSTM, else the hidden state."""
 
     needs = ("reach",)
     purpose = "how far the gradient reaches at every training step, as a picture"
 
+    step: int = option(-1, "training step to mark, with the reach of each run there; -1 marks none", low=-1)
     layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
     point: str = option("", "state the gradient is taken of; empty chooses the cell state of an LSTM", choices=("", "hidden", "cell"))
 
@@ -42,10 +44,14 @@ class Film(Chart):
         if not shown:
             return nothing("film", _reach.RECORD, COLUMNS, LOOK_FOR)
         frame = stack([tables[run.label].assign(run=run.label)[list(COLUMNS)] for run in shown], COLUMNS)
-        reaches = {run.label: _reach.decays(tables[run.label])["horizon"].to_numpy() for run in shown}
+        fits = {run.label: _reach.decays(tables[run.label]) for run in shown}
+        reaches = {label: fit["horizon"].to_numpy() for label, fit in fits.items()}
         lags = {run.label: int(tables[run.label]["lag"].max()) for run in shown}
         axes = training(frame), Axis("steps back", limits=(0.0, float(frame["lag"].max())))
-        panels = tuple(Panel((_heat(tables[run.label]),), *axes, heading(run), colour(run), aside(run, shown)) for run in shown)
+        panels = tuple(
+            Panel((_heat(tables[run.label]), *self._mark(fits[run.label])), *axes, heading(run), colour(run), self._note(run, shown, fits))
+            for run in shown
+        )
         return Description(
             "film",
             sentence(_course.reaches(shown, reaches, lags), f"How far the gradient reaches in {len(shown)} runs"),
@@ -60,6 +66,17 @@ class Film(Chart):
             key=tuple(specials([frame["mean"].to_numpy()])),
             source="Pascanu, Mikolov and Bengio 2013; drawn over training as in RNNbow (Cashman et al. 2017)",
         )
+
+    def _mark(self, fits: pd.DataFrame) -> tuple[Mark, ...]:
+        return () if self.step < 0 else (Rule(float(_reach.nearest(list(fits["step"]), self.step)), "up"),)
+
+    def _note(self, run: Run, shown: Sequence[Run], fits: dict[str, pd.DataFrame]) -> str:
+        """What tells the run from others, and its reach at the step that is marked."""
+        if self.step < 0:
+            return aside(run, shown)
+        found = fits[run.label].set_index("step")["horizon"]
+        reach = float(found[_reach.nearest(list(found.index), self.step)])
+        return f"{aside(run, shown)}, reach {'all' if np.isinf(reach) else number(reach)}"
 
 
 def _heat(table: pd.DataFrame) -> Heat:

@@ -1,23 +1,25 @@
 """What a kind of report is: a key picture for the summary and sections of pictures after it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 from gradviz.frames import Run, label_runs
+
+Choice = Literal["", "step", "token", "run"]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart of some runs. about: which runs, written beside the figure's number; slider: a slider over the recorded
-    training steps, for charts with an option `step`; layer: for charts with an option `layer`, unless it is the last."""
+    """A chart of some runs. about: which runs, written beside the figure's number; choose: what the reader may choose in the page, a
+    recorded training "step", the "token" that is looked at, or one "run" of them; options: of the chart, where not its defaults."""
 
     chart: str
     runs: tuple[Run, ...]
     about: str = ""
-    slider: bool = False
-    layer: int = -1
+    choose: Choice = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,28 +47,16 @@ class Kind(ABC):
         """What follows the summary; findings and settings come after them in every report."""
 
 
-REACH = (
-    "How far back the gradient reaches",
-    "A network can only learn that an early step matters if the loss at the end still moves the state back then.",
-)
-GATES = (
-    "What the gates do",
-    "One gate of a gated cell says how much of the old state survives a step: the LSTM's forget gate, the GRU's share kept.",
-)
-WEIGHTS = (
-    "What reaches the weights",
-    "The optimizer turns gradients into updates; an update should be a small share of the weights it changes.",
-)
-READS = (
-    "What it reads and writes",
-    "A text in the colours of one unit, of the probability of each token, and of what moves one prediction; one run of each kind of cell.",
-)
-
-
 def readers(runs: Sequence[Run]) -> tuple[Run, ...]:
     """One run a cell that predicts the next token of a text at every step; of several the last one, which is clipped if any is."""
     found = {run.family: run for run in sorted(runs, key=lambda run: run.clipped) if _reads(run)}
     return tuple(label_runs(list(found.values())))
+
+
+def gated(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """One run a gated cell, the clipped one: clipping hardly acts on them. Without gated cells all runs, whose states are shown."""
+    found = {run.family: run for run in sorted(runs, key=lambda run: run.clipped) if run.family != "rnn"}
+    return tuple(label_runs(list(found.values()))) or tuple(runs)
 
 
 def _reads(run: Run) -> bool:

@@ -14,15 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradviz.backends import plotly
-from gradviz.charts import CHARTS
+from gradviz.charts import CHARTS, Description
 from gradviz.findings import Verdict
 from gradviz.frames import Run, load_runs
-from gradviz.reports._figures import changes, figure, shared_steps
+from gradviz.reports._choices import shared_steps
+from gradviz.reports._figures import changes, figure
 from gradviz.reports._packing import compact
 from gradviz.reports._runs import spark, thinned
 from gradviz.reports._settings import flattened
 from gradviz.reports._summary import cards, claim, facts
-from gradviz.reports._tables import number, packed, said, table
+from gradviz.reports._tables import HELD, HELD_PLAIN, download, number, packed, said, table
 from gradviz.reports.kinds import Picture
 from tests.synthetic import make_run
 
@@ -126,7 +127,7 @@ def test_flattened_options() -> None:
 
 
 def test_a_slider_needs_steps_that_all_runs_share(runs: list[Run]) -> None:
-    steps = shared_steps(Picture("waterfall", tuple(runs)))
+    steps = shared_steps(runs)
     assert steps == sorted(steps)
     assert all(step in run.reach_steps for step in steps for run in runs)
 
@@ -201,20 +202,52 @@ def test_numbers_in_figures_are_rounded_and_steps_are_not() -> None:
 
 
 def test_a_slider_on_a_chart_without_steps_says_so(runs: list[Run]) -> None:
-    shown = figure(1, Picture("loss", tuple(runs), slider=True))
+    shown = figure(1, Picture("loss", tuple(runs), choose="step"))
     assert "has no option `step`" in shown.said.missing
 
 
-def test_each_position_of_the_slider_is_the_chart_of_that_step(runs: list[Run]) -> None:
+CHOSEN: list[tuple[str, Any]] = [("waterfall", "step"), ("film", "step"), ("connectivity", "token"), ("gate_heatmap", "run")]
+
+
+@pytest.mark.parametrize(("name", "choose"), CHOSEN)
+def test_each_position_of_a_control_is_the_chart_of_that_choice(name: str, choose: Any, runs: list[Run]) -> None:
     text = tuple(run for run in runs if run.path.name.startswith("text"))
-    shown = figure(1, Picture("waterfall", text, slider=True))
-    base = {"data": shown.payload["data"], "layout": shown.payload["layout"]}
-    for frame in (shown.payload["frames"][0], shown.payload["frames"][-1]):
-        described = CHARTS["waterfall"](step=frame["step"]).describe(text)  # type: ignore[call-arg]
+    shown = figure(1, Picture(name, text, choose=choose))
+    frames, base = shown.payload["frames"], {"data": shown.payload["data"], "layout": shown.payload["layout"]}
+    assert len(frames) == len(shown.names) > 1
+    assert shown.said.title == frames[shown.payload["start"]]["title"]
+    for frame in (frames[0], frames[-1]):
+        described = chosen(name, choose, frame["spoken"], text)
         wide = apply(base, frame["wide"])
         assert frame["title"] == described.title
         assert wide == without_width(compact(plotly.figure(described)))
         assert apply(wide, frame["narrow"]) == without_width(compact(plotly.figure(described, narrow=True)))
+
+
+def chosen(name: str, choose: str, spoken: str, runs: tuple[Run, ...]) -> Description:
+    """The chart of what a control says in words."""
+    chart: Any = CHARTS[name]
+    if choose == "run":
+        return chart().describe([run for run in runs if run.label == spoken])
+    option = {"waterfall": "step", "film": "step", "connectivity": "position"}[name]
+    return chart(**{option: int(spoken.rsplit(" ", 1)[1])}).describe(runs)
+
+
+def test_a_picture_of_which_nothing_can_be_chosen_has_no_control(runs: list[Run]) -> None:
+    one = tuple(runs[:1])
+    assert figure(1, Picture("gate_heatmap", one, choose="run")).names == ()
+    assert figure(1, Picture("waterfall", (), choose="step")).names == ()
+
+
+def test_of_a_very_long_table_the_page_holds_rows_spread_evenly() -> None:
+    frame = pd.DataFrame({"step": np.arange(100_000), "word": ["=a", "b"] * 50_000})
+    made, held = table(frame), packed(frame)["columns"]
+    assert (made.rows, made.held) == (100_000, HELD)
+    steps = held[0]["values"]
+    assert (len(steps), steps[0], steps[-1]) == (HELD, 0, 99_999)
+    assert set(np.diff(steps)) <= {3, 4}
+    text = base64.b64decode(download(frame).split(",", 1)[1]).decode().splitlines()
+    assert (len(text), text[0], text[1]) == (HELD_PLAIN + 1, "step,word", "0,'=a")
 
 
 def without_width(figure: dict[str, Any]) -> dict[str, Any]:

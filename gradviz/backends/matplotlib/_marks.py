@@ -140,8 +140,10 @@ def _text(mark: Heat, canvas: Canvas) -> None:
 
 
 def rule(mark: Rule, canvas: Canvas) -> None:
-    style = _DASHES if mark.dashed else "-"
-    canvas.ax.plot(*rule_ends(mark, canvas.place), color=colour("ink"), linewidth=in_points(1.25), linestyle=style, zorder=1.8)
+    ends, style = rule_ends(mark, canvas.place), _DASHES if mark.dashed else "-"
+    if canvas.heats:  # seen on dark and bright cells alike
+        canvas.ax.plot(*ends, color=_PAPER, linewidth=in_points(4), zorder=1.8)
+    canvas.ax.plot(*ends, color=colour("ink"), linewidth=in_points(1.25), linestyle=style, zorder=1.8)
 
 
 def tiles(mark: Tiles, canvas: Canvas) -> None:

@@ -170,6 +170,8 @@ def rule(mark: Rule, canvas: Canvas) -> None:
     style = {"color": "@ink", "width": 1.25, "dash": "5px,4px" if mark.dashed else "solid"}
     ends = {"x0": float(x0), "x1": float(x1), "y0": float(y0), "y1": float(y1)}
     refs = {"xref": name("x", canvas.index), "yref": name("y", canvas.index)}
+    if canvas.heats:  # seen on dark and bright cells alike
+        canvas.shapes.append({"type": "line", **refs, **ends, "line": {"color": "@paper", "width": 4}, "layer": "above"})
     canvas.shapes.append({"type": "line", **refs, **ends, "line": style, "layer": "above"})
 
 
