@@ -26,9 +26,17 @@ FRAME = 16 / 9  # width of a small picture by its height
 RUNS = "gradviz-runs"
 GROUPS = (
     ("recorded", "From what a run recorded", "These read the tables that a training writes, and take no time."),
-    ("asked", "From the network’s own answers", "These ask the run’s network about a text: its weights and its vocabulary are stored beside the tables."),
-    ("computed", "Computed anew, exactly", "These take the run’s weights and data up again and compute from them: seconds, not moments."),
-)  # fmt: skip
+    (
+        "asked",
+        "From the network’s own answers",
+        "These ask the network about a text, with the weights and the vocabulary that the run kept.",
+    ),
+    (
+        "computed",
+        "Computed anew, exactly",
+        "These compute from a run’s weights and data, or from nothing but their options: seconds, not moments.",
+    ),
+)
 
 
 @dataclass(frozen=True)
