@@ -142,7 +142,8 @@ def test_runs_of_this_folder_are_taken_if_none_is_named(gradviz, here: Path) -> 
     assert (here / "loss.pdf").exists()
 
 
-def test_an_option_with_a_name_of_the_command_s_own(gradviz, here: Path, folder: Path) -> None:
+def test_an_option_with_a_name_of_the_command_s_own(gradviz, here: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CHARTS, "_entries", dict(CHARTS._entries))  # what is added is gone afterwards
     (here / "wide.py").write_text(WIDE, encoding="utf-8")
     status, out, err = gradviz("--extend", "wide.py", "figure", "wide", str(folder), "--chart.width", "3", "-o", "w.png", "--dpi", "40")
     assert (status, err) == (0, "")

@@ -13,8 +13,8 @@ import pytest
 from gradviz.charts import CHARTS
 from gradviz.errors import GradvizError
 from gradviz.frames import Run, load_runs
-from gradviz.reports import gallery as module
 from gradviz.reports.gallery import few, gallery
+from tests.documents import files_in
 from tests.synthetic import Variant, make_run
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -138,7 +138,7 @@ def test_the_basics_for_readers_who_listen(page: Page) -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small registry, for pages that are made more than once."""
     two = {name: CHARTS[name] for name in ("loss", "text_probability")}
-    monkeypatch.setattr(module, "CHARTS", two)
+    monkeypatch.setattr(CHARTS, "_entries", two)
 
 
 @pytest.mark.usefixtures("small")
@@ -177,6 +177,15 @@ def test_the_command_keeps_a_file_and_takes_runs(gradviz, here: Path, small: Non
     assert status == 2
     assert "--force" in err
     assert gradviz("gallery", "gradviz-runs/one", "-o", "two.html")[0] == 0
+
+
+def test_a_chart_from_outside_is_in_it(gradviz, here: Path, small: None) -> None:
+    (here / "spread_over_training.py").write_text(files_in("CONTRIBUTING.md")["spread_over_training.py"], encoding="utf-8")
+    make_run(here / "gradviz-runs" / "one", steps=3)
+    assert gradviz("--extend", "spread_over_training.py", "gallery")[0] == 0
+    page = (here / "gradviz-gallery.html").read_text(encoding="utf-8")
+    assert page.count('<article class="chart"') == 3
+    assert "how differently the units behave, over training" in page
 
 
 def test_without_runs_it_trains_a_few(gradviz, here: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
