@@ -40,6 +40,7 @@ def sound(description: Description) -> None:
     assert not description.title.endswith(".")
     assert description.look_for.count(". ") == 1, "two sentences: healthy, sick"
     assert bool(description.panels) != bool(description.missing)
+    assert description.source or description.missing
     for panel in description.panels:
         for axis in (panel.x, panel.y):
             assert axis.limits is None or (np.isfinite(axis.limits).all() and axis.limits[0] < axis.limits[1])
