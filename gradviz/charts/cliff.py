@@ -13,7 +13,7 @@ from gradviz.charts._description import Axis, Description, Heat, Line, Panel, Pa
 from gradviz.dynamics.one_unit import PAPER, Descent, descend, refined, surface, wall
 from gradviz.frames import Run
 from gradviz.options import check, option
-from gradviz.wording import number, steps
+from gradviz.wording import number
 
 WIDE, HIGH = (-0.7, 0.2), (-0.45, 0.25)  # how far the picture reaches from the beginning, in w and in b
 SIDE = 160  # samples of the surface along each side
@@ -42,15 +42,16 @@ class Cliff(Chart):
 
     def describe(self, runs: Sequence[Run]) -> Description:
         plain, clipped = (descend((self.w, self.b), self.rate, self.steps, limit) for limit in (None, self.threshold))
-        near = across(self.w)
+        near = across(beside(self.w))
         frame = pd.concat([_frame("plain", plain), _frame("clipped", clipped)], ignore_index=True)
         limits = (self.w + WIDE[0], self.w + WIDE[1]), (self.b + HIGH[0], self.b + HIGH[1])
         return Description(
             "cliff",
             _title(plain, clipped, limits),
-            f"Above: the error (σ(x₅₀) − {PAPER.target:g})² of the unit x_t = w σ(x_{{t−1}}) + b over its two parameters, linear scale; dashed "
-            f"line: the wall; {self.steps} steps of gradient descent at rate {self.rate:g}, plain and with the gradient shortened to "
-            f"{self.threshold:g}. Below: the norm of the gradient beside the wall at w = {number(self.w, 3)}, both scales log.",
+            f"Above: the error (σ(x₅₀) − {PAPER.target:g})² of the unit x_t = w σ(x_{{t−1}}) + b over its two parameters, log colour; dashed "
+            f"line: the wall; dots: {self.steps} steps of gradient descent at rate {self.rate:g}, plain and with longer gradients shortened "
+            f"to {self.threshold:g}. Below: the norm of the gradient beside the wall at w = {number(self.w, 3)}, both scales log; it dips "
+            "where the error is zero.",
             LOOK_FOR,
             frame,
             (_map(plain, clipped, limits), near),
@@ -60,14 +61,20 @@ class Cliff(Chart):
         )
 
 
-def across(w: float) -> Panel:
-    """The norm of the gradient against the distance from the wall, on either side of it, by samples that crowd towards it: an even grid
-    misses the peak by orders of magnitude."""
+def beside(w: float) -> pd.DataFrame:
+    """The norm of the gradient on either side of the wall, by samples that crowd towards it: an even grid misses the peak by orders of
+    magnitude."""
     near = refined(np.array([w]))
-    away, norms = near.offset[0], near.surface.norm[0]
+    return pd.DataFrame({"w": w, "offset": near.offset[0], "norm": near.surface.norm[0]})
+
+
+def across(near: pd.DataFrame) -> Panel:
+    """That norm against the distance from the wall."""
+    away, norms = near["offset"].to_numpy(), near["norm"].to_numpy()
     sides = (("above the wall", away > 0, "lstm", False), ("below the wall", away < 0, "rnn", True))
     lines = [Line(log10(np.abs(away[side])), log10(norms[side]), name, colour, dashed, label=name) for name, side, colour, dashed in sides]
-    return Panel(tuple(lines), Axis("distance in b from the wall", "log"), Axis("gradient norm", "log"), f"w = {number(w, 3)}")
+    heading = f"w = {number(float(near['w'].iloc[0]), 3)}"
+    return Panel(tuple(lines), Axis("distance in b from the wall", "log"), Axis("gradient norm", "log"), heading)
 
 
 def _frame(name: str, one: Descent) -> pd.DataFrame:
@@ -84,7 +91,7 @@ def _map(plain: Descent, clipped: Descent, limits: Limits) -> Panel:
     on_wall = wall(w)
     inside = (limits[1][0] <= on_wall) & (on_wall <= limits[1][1])
     marks = (
-        Heat(w, b, values, limits=(0.0, 0.5), unit="error"),
+        Heat(w, b, log10(values), limits=(-3.0, 0.0), log=True, unit="error"),
         Path(w[inside], on_wall[inside], "the wall", "paper", dashed=True),
         *_ways(plain, "plain", "rnn", limits),
         *_ways(clipped, "clipped", "gru", limits),
@@ -93,16 +100,16 @@ def _map(plain: Descent, clipped: Descent, limits: Limits) -> Panel:
 
 
 def _ways(one: Descent, name: str, colour: str, limits: Limits) -> tuple[Path, ...]:
-    """A descent on a ground of paper, that is seen on dark and bright alike; where it leaves the picture it says where to."""
+    """A descent on a ground of paper, seen on dark and bright alike; where it leaves the picture it says where it ends."""
     kept, left = held(one.path, limits)
-    label = f"{name}: to {_place(one.path[len(kept) - 1])}" if left else name
+    label = f"{name}: ends {_place(one.path[-1])}" if left else name
     x, y = kept.T
-    ground = Path(x, y, name, "paper", thin=False)
+    ground = Path(x, y, name, "paper")
     return ground, Path(x, y, f"{name} descent", colour, thin=True, dots=True, begin=True, end="arrow" if left else "diamond", label=label)
 
 
 def _place(point: Array) -> str:
-    return f"w = {number(float(point[0]))}, b = {number(float(point[1]))}" if np.isfinite(point).all() else "where there are no numbers"
+    return f"at w = {number(float(point[0]))}, b = {number(float(point[1]))}" if np.isfinite(point).all() else "where there are no numbers"
 
 
 def held(path: Array, limits: Limits) -> tuple[Array, bool]:
@@ -130,10 +137,10 @@ def longest(one: Descent) -> float:
 
 def _title(plain: Descent, clipped: Descent, limits: Limits) -> str:
     (first, thrown), (second, strayed) = held(plain.path, limits), held(clipped.path, limits)
-    stays = f"clipped descent {'leaves it after ' + steps(len(second) - 1) if strayed else 'stays'}"
-    ended = f"ends at an error of {number(float(clipped.error[-1]))}"
+    tamed = (
+        f"clipped descent {f'leaves it at step {len(second) - 1}' if strayed else 'stays'}, no step longer than {number(longest(clipped))}"
+    )
+    ended = f"and ends at an error of {number(float(clipped.error[-1]))}"
     if thrown:
-        return (
-            f"Plain descent is thrown out of the picture at step {len(first) - 1}, by {number(longest(plain))} at once; {stays} and {ended}"
-        )
-    return f"Plain descent stays in the picture and ends at an error of {number(float(plain.error[-1]))}; {stays} and {ended}"
+        return f"Plain descent leaves the picture at step {len(first) - 1} and jumps by up to {number(longest(plain))}; {tamed}, {ended}"
+    return f"Plain descent stays in the picture and ends at an error of {number(float(plain.error[-1]))}; {tamed}, {ended}"

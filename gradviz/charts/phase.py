@@ -112,7 +112,10 @@ def _panel(run: Run, seen: View, shown: Sequence[Run]) -> Panel:
     length = 0.05 * max(right - left, top - bottom)
     marks: list[Mark] = [Path(way[:, 0], way[:, 1], f"{run.label}, sequence {at}", "ghost", thin=True) for at, way in enumerate(seen.ways)]
     for way in seen.ways:  # above all lines, which would cover them
-        marks += [Path(*way[:2].T, "begin", thin=True, begin=True), Path(*way[-2:].T, "end", thin=True, end="arrow")]
+        marks += [
+            Path(way[:2, 0], way[:2, 1], "begin", thin=True, begin=True),
+            Path(way[-2:, 0], way[-2:, 1], "end", thin=True, end="arrow"),
+        ]
     for point, place, mode in zip(seen.portrait.points, seen.places, seen.modes, strict=True):
         ends = np.stack([place - length * mode, place + length * mode])
         marks.append(Path(ends[:, 0], ends[:, 1], "most unstable mode", colour(run), thin=True))

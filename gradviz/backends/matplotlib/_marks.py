@@ -85,7 +85,7 @@ def path(mark: Path, canvas: Canvas) -> None:
         canvas.ax.plot(drawn.x, drawn.y, color=own, linewidth=in_points(width), linestyle=_DASHES if mark.dashed else "-")
     known = np.isfinite(drawn.x)
     if mark.dots:
-        canvas.markers(drawn.x[known], drawn.y[known], _marker("circle", mark.colour, True, 4))
+        canvas.markers(drawn.x[known], drawn.y[known], _marker("circle", mark.colour, True, 3.5) | {"markeredgewidth": 0})
     if mark.begin:
         canvas.markers(*drawn.first, _marker("circle", mark.colour, False, size))
     if mark.end == "arrow":

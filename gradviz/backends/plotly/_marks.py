@@ -87,7 +87,11 @@ def path(mark: Path, canvas: Canvas) -> None:
     size, width = (6, 1.0 if mark.thin else 2.0) if canvas.small else (8, 1.25 if mark.thin else 2.25)
     style = {"color": f"@{mark.colour}", "width": width, "dash": "5px,4px" if mark.dashed else "solid"}
     hover = f"{_value(canvas.place.x.log, 'x')}, {_value(canvas.place.y.log, 'y')}<extra>{title}</extra>"
-    mode = {"mode": "lines+markers", "marker": _marker("circle", mark.colour, True, 4)} if mark.dots else {"mode": "lines"}
+    mode = (
+        {"mode": "lines+markers", "marker": {"size": 3.5, "color": f"@{mark.colour}", "line": {"width": 0}}}
+        if mark.dots
+        else {"mode": "lines"}
+    )
     canvas.trace("scatter", x=numbers(drawn.x), y=numbers(drawn.y), name=title, connectgaps=False, line=style, hovertemplate=hover, **mode)
     if mark.begin:
         ground = _marker("circle", mark.colour, True, size) | {"color": "@paper"}  # covers the line beneath it, as an open mark would not
