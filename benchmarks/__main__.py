@@ -153,9 +153,28 @@ def _instrument(name: str, cases: list[tuple[str, int, int]], rounds: int) -> li
     return rows
 
 
+def pictures(rounds: int) -> list[Row]:
+    """From frames to a plotly figure, tables read: six runs (the demo's on text), and one run of 100,000 training steps."""
+    import charts
+
+    rows: list[Row] = []
+    for name, contenders in charts.pictures().items():
+        times = medians(contenders, max(1, rounds // 3))
+        rows.append({"chart": name, "describe": times["describe"], "figure": times["figure"],
+                     "together": times["describe"] + times["figure"], "100,000 steps": times["100,000 steps"]})  # fmt: skip
+    return rows
+
+
+def reports(rounds: int) -> list[Row]:
+    """A comparison as one HTML file, in a process of its own: seconds, not milliseconds."""
+    import charts
+
+    return charts.reports()
+
+
 MEASURES: dict[str, Callable[[int], list[Row]]] = {
     "step": step, "products": products, "peers": peers, "memory": memory_of, "throughput": throughput, "quality": quality,
-    "lyapunov": lyapunov, "matrix": matrix,
+    "lyapunov": lyapunov, "matrix": matrix, "charts": pictures, "reports": reports,
 }  # fmt: skip
 
 

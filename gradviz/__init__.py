@@ -4,7 +4,7 @@
 
     experiment = gradviz.Experiment(model=gradviz.Model(units=32), training=gradviz.Training(updates=200))
     run = gradviz.load(gradviz.train(experiment, "my-run"))
-    gradviz.chart("waterfall", [run]).title
+    gradviz.chart("waterfall", run)  # a notebook shows it
 
 Everything below is imported when it is first used: `import gradviz` alone loads nothing but this file.
 """
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gradviz.bridges import load_weights as load_weights
     from gradviz.bridges import save_weights as save_weights
     from gradviz.bridges import to_torch as to_torch
-    from gradviz.charts import chart as chart
     from gradviz.config import Experiment as Experiment
     from gradviz.config import Model as Model
     from gradviz.config import Recording as Recording
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from gradviz.language import probability as probability
     from gradviz.language import sample as sample
     from gradviz.network import Network as Network
+    from gradviz.picture import Picture as Picture
+    from gradviz.picture import chart as chart
     from gradviz.recording.reopen import reopen as reopen
     from gradviz.reports import report as report
     from gradviz.training import resume as resume
@@ -43,10 +44,11 @@ _HOME = {
     "GradvizError": "gradviz.errors",
     "Model": "gradviz.config",
     "Network": "gradviz.network",
+    "Picture": "gradviz.picture",
     "Recording": "gradviz.config",
     "Run": "gradviz.frames",
     "Training": "gradviz.config",
-    "chart": "gradviz.charts",
+    "chart": "gradviz.picture",
     "connectivity": "gradviz.language",
     "from_torch": "gradviz.bridges",
     "hooks": "gradviz.hooks",

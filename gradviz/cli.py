@@ -63,6 +63,8 @@ def _run(typed: list[str]) -> int:
             name, help=command.summary, description=command.details or command.summary, formatter_class=_Help, allow_abbrev=False
         )
         command.arguments(parser)
+        if name in typed:
+            command.late_arguments(parser, typed[typed.index(name) + 1 :])
         _add_extend(parser)
     chosen, rest = top.parse_known_args(typed)
     if rest:

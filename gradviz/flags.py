@@ -105,7 +105,7 @@ def help_of(flag: Flag) -> str:
 def _meaning(item: Field[Any]) -> str:
     choices = item.metadata.get("choices")
     text: str = item.metadata.get("help", item.name)
-    return f"{text}: {', '.join(choices)}" if choices else text
+    return f"{text}: {', '.join(filter(None, choices))}" if choices else text
 
 
 def _shown(default: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradviz.reports._packing import DIGITS, FEW_DIGITS, MANY, rounded
+from gradviz.reports._packing import DIGITS, FEW_DIGITS, MANY, all_rounded
 
 SHOWN = 16  # rows in the page
 HELD = 30_000  # rows that the page carries; of more, as many spread evenly
@@ -74,18 +74,17 @@ def packed(frame: pd.DataFrame, held: int = HELD) -> dict[str, Any]:
     return {"columns": [{"name": str(name), **_column(frame[name])} for name in frame]}
 
 
-def _column(values: pd.Series) -> dict[str, Any]:
+def _column(values: "pd.Series[Any]") -> dict[str, Any]:
+    digits = FEW_DIGITS if len(values) > MANY else DIGITS
+    if pd.api.types.is_float_dtype(values):
+        numbers = values.to_numpy(np.float64)
+        kept = all_rounded(numbers, digits)
+        kept[~np.isfinite(numbers)] = [str(value) for value in numbers[~np.isfinite(numbers)].tolist()]
+        return {"values": kept.tolist()}
     if pd.api.types.is_numeric_dtype(values):
-        digits = FEW_DIGITS if len(values) > MANY else DIGITS
-        return {"values": [_plain(value, digits) for value in values.tolist()]}
+        return {"values": [value if isinstance(value, (bool, int)) else None for value in values.tolist()]}
     codes, levels = pd.factorize(values, use_na_sentinel=False)
     return {"levels": [None if value is None or value is pd.NA else str(value) for value in levels], "codes": codes.tolist()}
-
-
-def _plain(value: Any, digits: int) -> Any:
-    if isinstance(value, float):
-        return rounded(value, digits) if math.isfinite(value) else str(value)
-    return value if isinstance(value, (bool, int)) else None
 
 
 def download(frame: pd.DataFrame) -> str:

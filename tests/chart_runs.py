@@ -38,6 +38,14 @@ class FakeRun:
         word = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}.get(self.family, "MyCell")
         self.label = self.label or f"{word}, {'clipped' if self.clipped else 'not clipped'}"
 
+    @property
+    def stamp(self) -> int:
+        """Nothing is remembered from one of these runs to another."""
+        return id(self)
+
+    def facts(self, name: str) -> pd.DataFrame:
+        return self.table(name)
+
     def table(self, name: str) -> pd.DataFrame:
         if name != "probe":
             return getattr(self, name)

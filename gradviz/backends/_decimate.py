@@ -14,15 +14,23 @@ def envelope(y: Array) -> Array:
     if len(y) <= MOST_ON_A_LINE:
         return np.arange(len(y))
     y = np.asarray(y, dtype=np.float64)
-    kept = []
-    for part in np.array_split(np.arange(len(y)), _BINS):
-        values = y[part]
-        finite = np.isfinite(values)
-        kept += [part[0], part[-1]]
-        if finite.any():
-            kept += [part[np.argmin(np.where(finite, values, np.inf))], part[np.argmax(np.where(finite, values, -np.inf))]]
-        kept += [part[np.argmax(which)] for which in (np.isnan(values), np.isposinf(values), np.isneginf(values)) if which.any()]
-    return np.unique(kept)
+    size, longer = divmod(len(y), _BINS)
+    cut = longer * (size + 1)  # the first bins hold one point more
+    return np.unique(np.concatenate([_corners(y[:cut].reshape(longer, size + 1), 0), _corners(y[cut:].reshape(_BINS - longer, size), cut)]))
+
+
+def _corners(bins: Array, offset: int) -> Array:
+    """Indices of what each bin keeps: (bin, point) -> (n,), counted from `offset`."""
+    if not bins.size:
+        return np.arange(0)
+    finite = np.isfinite(bins)
+    lowest, highest = np.where(finite, bins, np.inf).argmin(axis=1), np.where(finite, bins, -np.inf).argmax(axis=1)
+    ends = np.zeros(len(bins), np.int64), np.full(len(bins), bins.shape[1] - 1)
+    chosen = [(end, np.ones(len(bins), bool)) for end in ends] + [(at, finite.any(axis=1)) for at in (lowest, highest)]
+    if not finite.all():
+        chosen += [(which.argmax(axis=1), which.any(axis=1)) for which in (np.isnan(bins), np.isposinf(bins), np.isneginf(bins))]
+    first = offset + np.arange(len(bins)) * bins.shape[1]
+    return np.concatenate([(first + at)[there] for at, there in chosen])
 
 
 def trail(x: Array, y: Array) -> Array:

@@ -10,6 +10,7 @@ from gradviz.backends._text import width
 HEIGHT = 15.0  # pixels of one line of label
 _GAP = 5.0
 _AWAY = (0, 6, 20)  # the price of standing so many lines of text further from the curve
+_LEVELS = 2 * len(_AWAY)  # above and below
 _FRACTIONS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
 
 
@@ -37,13 +38,16 @@ def sample(x: Array, y: Array, every: float = 3.0) -> Array:
     """A line as points so close that no label slips between two of them: (n,), (n,) in pixels -> (m, 2). Gaps stay gaps."""
     keep = np.isfinite(x)
     x, y = np.asarray(x, dtype=np.float64)[keep], np.asarray(y, dtype=np.float64)[keep]
-    points = [np.column_stack([x, y])]
-    for index in range(len(x) - 1):
-        far = max(abs(x[index + 1] - x[index]), abs(y[index + 1] - y[index]))
-        if np.isfinite(far) and far > every:
-            between = np.linspace(0, 1, min(400, int(far / every) + 2))[1:-1, None]
-            points.append(points[0][index] * (1 - between) + points[0][index + 1] * between)
-    found = np.concatenate(points)
+    points = np.column_stack([x, y])
+    if len(points) < 2:
+        return points[np.isfinite(y)]
+    with np.errstate(invalid="ignore"):  # gaps
+        far = np.abs(np.diff(points, axis=0)).max(axis=1)
+    long = np.flatnonzero(np.isfinite(far) & (far > every))
+    counts = np.minimum(400, (far[long] / every).astype(np.int64) + 2) - 2
+    segment, first = np.repeat(long, counts), np.repeat(np.cumsum(counts) - counts, counts)
+    share = ((np.arange(len(segment)) - first + 1) * np.repeat(1 / (counts + 1), counts))[:, None]
+    found: Array = np.concatenate([points, points[segment] * (1 - share) + points[segment + 1] * share])
     return found[np.isfinite(found[:, 1])]
 
 
@@ -53,45 +57,60 @@ def settle(wishes: list[Wish], obstacles: Array, panel: tuple[float, float], tin
     obstacles: points (n, 2) of lines and marks; tints: points of tinted areas, on which words are better not to stand but may.
     """
     placed: list[Label] = []
-    boxes: list[tuple[float, float, float, float]] = []
+    taken: list[Array] = []
+    lines, areas = _Spots(obstacles), _Spots(np.zeros((0, 2)) if tints is None else tints)
     for wish in wishes:
-        choices = _places(wish, panel)
-        box = min(choices, key=lambda choice: choice[1] + _cost(choice[0], obstacles, boxes, tints))[0]
-        boxes.append(box)
-        placed.append(Label(wish.text, wish.colour, box[0], (box[1] + box[3]) / 2, bool(_inside(box, obstacles))))
+        boxes, prices = _places(wish, panel)
+        covered = lines.inside(boxes)
+        best = int(np.argmin(prices + (4.0 * covered + 2.0 * _overlap(boxes, taken) + 0.12 * areas.inside(boxes))))
+        taken.append(boxes[best])
+        left, bottom, _, top = boxes[best].tolist()
+        placed.append(Label(wish.text, wish.colour, left, (bottom + top) / 2, bool(covered[best])))
     return placed
 
 
-def _places(wish: Wish, panel: tuple[float, float]) -> list[tuple[tuple[float, float, float, float], float]]:
-    """Boxes (left, bottom, right, top) for a wish, each with the price of standing away from the end and from the line."""
+class _Spots:
+    """Points (n, 2), sorted so that those in a box are found without looking at the others."""
+
+    def __init__(self, points: Array) -> None:
+        self.x, self.y = points[np.argsort(points[:, 0], kind="stable")].T
+
+    def inside(self, boxes: Array) -> Array:
+        """How many points are in each box, or nearly: (n, 4) -> (n,). Boxes above each other, _LEVELS in a row, share a search."""
+        found = np.zeros((len(boxes) // _LEVELS, _LEVELS), np.int64)
+        first = np.searchsorted(self.x, boxes[::_LEVELS, 0], "right").tolist()
+        end = np.searchsorted(self.x, boxes[::_LEVELS, 2], "left").tolist()
+        bottom, top = (boxes[:, which].reshape(found.shape) for which in (1, 3))
+        for at in range(len(found)):
+            if first[at] < end[at]:
+                up = np.sort(self.y[first[at] : end[at]])
+                found[at] = np.searchsorted(up, top[at] + 2, "left") - np.searchsorted(up, bottom[at] - 2, "right")
+        return found.ravel()
+
+
+def _overlap(boxes: Array, taken: list[Array]) -> Array:
+    """Square pixels of labels that stand already and that each box would cover: (n, 4) -> (n,)."""
+    over = np.zeros(len(boxes))
+    for other in taken:
+        wide = np.minimum(boxes[:, 2], other[2]) - np.maximum(boxes[:, 0], other[0])
+        over += np.maximum(0.0, wide) * np.maximum(0.0, np.minimum(boxes[:, 3], other[3]) - np.maximum(boxes[:, 1], other[1]))
+    return over
+
+
+def _places(wish: Wish, panel: tuple[float, float]) -> tuple[Array, Array]:
+    """Boxes (n, 4: left, bottom, right, top) for a wish, and the price of standing away from the end and from the line (n,)."""
     wide, high = width(wish.text) + 4, HEIGHT
     curve = wish.curve if len(wish.curve) else np.array([[panel[0] / 2, panel[1] / 2]])
-    first, last = curve[:, 0].min(), curve[:, 0].max()
-    found = []
-    for fraction in _FRACTIONS:
-        right = np.clip(first + fraction * (last - first), min(wide, panel[0]), panel[0])
-        near = curve[(curve[:, 0] >= right - wide) & (curve[:, 0] <= right)]
-        near = near if len(near) else curve[[np.argmin(np.abs(curve[:, 0] - right))]]
-        away = float(np.ptp(near[:, 1]))
-        above, below = near[:, 1].max() + _GAP, near[:, 1].min() - _GAP - high
-        for bottom, further in [(edge + way * lines * high, _AWAY[lines]) for lines in range(3) for edge, way in ((above, 1), (below, -1))]:
-            inside = float(np.clip(bottom, 1, max(1.0, panel[1] - high - 1)))
-            box = (right - wide, inside, float(right), inside + high)
-            found.append((box, 30 * (1 - fraction) + 0.15 * away + 2 * abs(inside - bottom) + further))
-    return found
-
-
-def _inside(box: tuple[float, float, float, float], points: Array) -> int:
-    """How many of the points are in the box, or nearly."""
-    left, bottom, right, top = box
-    found = (points[:, 0] > left) & (points[:, 0] < right) & (points[:, 1] > bottom - 2) & (points[:, 1] < top + 2)
-    return int(found.sum())
-
-
-def _cost(
-    box: tuple[float, float, float, float], obstacles: Array, boxes: list[tuple[float, float, float, float]], tints: Array | None
-) -> float:
-    """What a box covers: points of lines, labels that stand already, and tints, which cost least."""
-    left, bottom, right, top = box
-    over = sum(max(0.0, min(right, b[2]) - max(left, b[0])) * max(0.0, min(top, b[3]) - max(bottom, b[1])) for b in boxes)
-    return 4.0 * _inside(box, obstacles) + 2.0 * over + (0.0 if tints is None else 0.12 * _inside(box, tints))
+    x, y = curve[np.argsort(curve[:, 0], kind="stable")].T
+    rights = np.clip(x[0] + np.array(_FRACTIONS) * (x[-1] - x[0]), min(wide, panel[0]), panel[0])
+    firsts, ends = np.searchsorted(x, rights - wide, "left").tolist(), np.searchsorted(x, rights, "right").tolist()
+    boxes, prices = [], []
+    for fraction, right, first, end in zip(_FRACTIONS, rights.tolist(), firsts, ends, strict=True):
+        near = y[first:end] if first < end else y[[np.argmin(np.abs(x - right))]]
+        highest, lowest = float(near.max()), float(near.min())
+        for lines in range(_LEVELS // 2):
+            for bottom in (highest + _GAP + lines * high, lowest - _GAP - high - lines * high):
+                inside = min(max(bottom, 1), max(1.0, panel[1] - high - 1))
+                boxes.append((right - wide, inside, right, inside + high))
+                prices.append(30 * (1 - fraction) + 0.15 * (highest - lowest) + 2 * abs(inside - bottom) + _AWAY[lines])
+    return np.array(boxes, dtype=np.float64), np.array(prices)

@@ -39,10 +39,11 @@ def inks(heat: Heat) -> list[Ink]:
     """The letters of a heatmap, sorted by ink."""
     values, absent = heat_values(heat)
     groups: dict[tuple[str, bool], list[tuple[int, int, str]]] = {}
-    for (row, column), value in np.ndenumerate(values):
+    light = _light(heat, values)
+    for row, column in np.ndindex(*values.shape):
         letter = heat.letters[row][column]
         if letter.strip():
-            colour = "@ink" if absent[row, column] else on(heat, float(value))
+            colour = "@ink" if absent[row, column] else LIGHT if light[row, column] else DARK
             groups.setdefault((colour, letter in SIGNS), []).append((row, column, visible(letter)))
     found = []
     for (colour, faint), cells in groups.items():
@@ -65,29 +66,43 @@ def frames(heat: Heat) -> list[tuple[float, float, float]]:
 
 def on(heat: Heat, value: float) -> str:
     """The ink that stands out more from the colour of a value."""
-    if not np.isfinite(value):
-        return LIGHT  # the flat colours of special values are dark
+    return LIGHT if _light(heat, np.array([value]))[0] else DARK
+
+
+def _light(heat: Heat, values: Array) -> Array:
+    """Whether the light ink stands out more from the colour of each value."""
     low, high = heat.limits
-    stops = np.array([_rgb(stop) for stop in TOKENS["scale"][heat.scale]])
-    place = np.clip((value - low) / (high - low), 0, 1) * (len(stops) - 1)
-    ground = _luminance(np.array([np.interp(place, np.arange(len(stops)), channel) for channel in stops.T]))
-    return LIGHT if contrast(ground, 1.0) >= contrast(ground, _ink()) else DARK
+    stops, finite = _stops(heat.scale), np.isfinite(values)
+    place = np.clip((np.where(finite, values, low) - low) / (high - low), 0, 1) * (len(stops) - 1)
+    colours = np.stack([np.interp(place, np.arange(len(stops)), channel) for channel in stops.T], axis=-1)
+    ground = _luminance(colours)
+    light: Array = ~finite | (contrast(ground, 1.0) >= contrast(ground, _ink()))  # the flat colours of special values are dark
+    return light
 
 
-def contrast(one: float, other: float) -> float:
-    """WCAG 2.1 contrast of two relative luminances."""
-    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+@cache
+def _stops(scale: str) -> Array:
+    """(stop, channel) of a colour scale."""
+    return np.array([_rgb(stop) for stop in TOKENS["scale"][scale]])
+
+
+def contrast(one: Array, other: float) -> Array:
+    """WCAG 2.1 contrast of relative luminances with another one."""
+    ratio: Array = (np.maximum(one, other) + 0.05) / (np.minimum(one, other) + 0.05)
+    return ratio
 
 
 @cache
 def _ink() -> float:
-    return _luminance(np.array(_rgb(DARK)))
+    return float(_luminance(np.array(_rgb(DARK))))
 
 
 def _rgb(colour: str) -> tuple[float, ...]:
     return tuple(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
 
 
-def _luminance(rgb: Array) -> float:
+def _luminance(rgb: Array) -> Array:
+    """(…, channel) -> (…)"""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+    bright: Array = linear @ np.array([0.2126, 0.7152, 0.0722])
+    return bright

@@ -99,6 +99,13 @@ def scatter(points: Points | Bars, place: Place) -> Cloud:
     return Cloud(x[which], y[which], which, kind[which])
 
 
+def outline(band: Band, place: Place) -> tuple[Array, Array, Array]:
+    """x, low, high of a band inside its panel, with no more points than can be seen."""
+    kept = np.union1d(envelope(band.low), envelope(band.high))
+    low, high = (place.y.clamp(np.asarray(edge)[kept]) for edge in (band.low, band.high))
+    return np.asarray(band.x)[kept], low, high
+
+
 def off_scale(mark: Bars, drawn: Cloud) -> Points:
     """Bars that are no numbers, as open points on their rails."""
     which = drawn.which[drawn.kind != "number"]
@@ -181,7 +188,8 @@ def _spread(mark: Points | Bars, place: Place) -> Array:
 
 def _filled(band: Band, place: Place) -> Array:
     """The area of a band as points, a few pixels apart."""
-    low, high = (_pixels(place, band.x, place.y.clamp(edge)) for edge in (band.low, band.high))
+    x, *edges = outline(band, place)
+    low, high = (_pixels(place, x, edge) for edge in edges)
     if not len(low) or not len(high):
         return np.zeros((0, 2))
     across = np.arange(max(low[0, 0], high[0, 0]), min(low[-1, 0], high[-1, 0]) + 1, 3.0)

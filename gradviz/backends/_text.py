@@ -10,6 +10,8 @@ _SPACES = {" ": "·", "\n": "⏎", "\t": "⇥", "\u00a0": "·"}
 
 def printable(text: str) -> str:
     """One line without control characters: they could not be seen, break XML, or turn the direction of what stands beside them."""
+    if text.isprintable():  # nearly always: neither controls nor any blank but " "
+        return text
     return "".join(
         char if char in "\u202f\u00a0" else " " if char.isspace() else "" if unicodedata.category(char)[0] == "C" else char for char in text
     )

@@ -1,18 +1,12 @@
-"""Charts, one picture a file. A chart takes runs and returns a description; backends draw it."""
+"""Charts, one picture a file. A chart takes runs and returns a description: `CHARTS["waterfall"](step=…).describe(runs)`.
 
-from collections.abc import Sequence
+Backends draw it; `gradviz.chart`, above both, makes a `Picture` of it.
+"""
 
 from gradviz.charts._base import Chart
 from gradviz.charts._description import Description
-from gradviz.frames import Run
 from gradviz.registry import Registry
 
 CHARTS: Registry[Chart] = Registry(__name__, Chart, "chart")  # type: ignore[type-abstract]
 
-
-def chart(name: str, runs: Sequence[Run]) -> Description:
-    """The chart called `name` of these runs, with its default options: for others, `CHARTS[name](step=…).describe(runs)`."""
-    return CHARTS[name]().describe(runs)
-
-
-__all__ = ["CHARTS", "Chart", "Description", "chart"]
+__all__ = ["CHARTS", "Chart", "Description"]

@@ -26,7 +26,7 @@ def table(runs: Sequence[Run], point: str, layer: int) -> tuple[pd.DataFrame, di
 
 
 def of(frame: pd.DataFrame, run: Run, column: str) -> Array:
-    return frame.loc[frame["run"] == run.label, column].to_numpy(np.float64)
+    return frame[column].to_numpy(np.float64)[(frame["run"] == run.label).to_numpy()]
 
 
 def crossing(run: Run, line: float) -> int | None:

@@ -20,25 +20,37 @@ LEVEL = 0.005  # a factor per step this close to 1 is drawn as level: 100 steps 
 
 def rows(run: Run, point: str = "", layer: int = -1) -> pd.DataFrame:
     """One layer and state, tidy by step and lag. layer -1: the last one; point "": the cell state if there is one, else hidden."""
+    table = wide(run, point, layer)
+    return tidy(table, longest(table))
+
+
+def wide(run: Run, point: str = "", layer: int = -1) -> pd.DataFrame:
+    """The same with one row per step, in order, as it lies in table `reach`."""
     table = run.table("reach")
     if table.empty:
-        return _tidy(table)
-    table = table[table["layer"] == (sorted(table["layer"].unique())[layer] if layer < 0 else layer)]
-    points = set(table["point"])
-    table = table[table["point"] == (point or ("cell" if "cell" in points else "hidden"))]
-    directions = list(dict.fromkeys(table["direction"]))
-    table = table[table["direction"] == ("forward" if "forward" in directions else next(iter(directions), ""))]
-    tidy = _tidy(table.sort_values("step", kind="stable"))
-    known = tidy.loc[tidy["mean"].notna(), "lag"]
-    return tidy[tidy["lag"] <= known.max()].reset_index(drop=True) if len(known) else tidy  # later lags no sequence is long enough for
+        return table
+    layers, points, directions = (table[name].to_numpy() for name in ("layer", "point", "direction"))
+    kept = layers == (np.unique(layers)[layer] if layer < 0 else layer)
+    kept &= points == (point or ("cell" if "cell" in set(points[kept]) else "hidden"))
+    ways = list(dict.fromkeys(directions[kept]))
+    kept &= directions == ("forward" if "forward" in ways else next(iter(ways), ""))
+    at = np.flatnonzero(kept)
+    return table.iloc[at[np.argsort(table["step"].to_numpy()[at], kind="stable")]]
 
 
-def _tidy(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per step and lag, out of one row per step."""
-    lengths = [len(values) for values in table["mean"]]
+def longest(table: pd.DataFrame) -> int | None:
+    """The largest lag that is a number at any step: no sequence is long enough for later ones. None if there is none."""
+    ends = [known[-1] for values in table["mean"] if len(known := np.flatnonzero(~np.isnan(values)))]
+    return int(max(ends)) if ends else None
+
+
+def tidy(table: pd.DataFrame, last: int | None) -> pd.DataFrame:
+    """One row per step and lag, up to `last`, out of one row per step."""
+    end = None if last is None else last + 1
+    lengths = [len(values[:end]) for values in table["mean"]]
     once = {name: np.repeat(table[name].to_numpy(), lengths) for name in ("step", "layer", "point", *FACTORS)}
     lags = np.concatenate([np.arange(length) for length in lengths] or [np.zeros(0, np.int64)])
-    series = {name: np.concatenate([np.asarray(values, np.float64) for values in table[name]] or [np.zeros(0)]) for name in SERIES}
+    series = {name: np.concatenate([np.asarray(values[:end], np.float64) for values in table[name]] or [np.zeros(0)]) for name in SERIES}
     return pd.DataFrame({**once, "lag": lags, **series})
 
 
@@ -70,11 +82,14 @@ def at(table: pd.DataFrame, wanted: int) -> pd.DataFrame:
 def decays(table: pd.DataFrame) -> pd.DataFrame:
     """One row per recorded step: decay per step with its interval, half-life and horizon (steps back until less than 1 % of lag 0 is
     left)."""
-    out = []
-    for step, profile in table.groupby("step", sort=True):
-        decay, low, high = (float(profile[name].iloc[0]) for name in FACTORS)
-        out.append((step, decay, low, high, half_life(decay), horizon(profile["mean"].to_numpy())))
-    return pd.DataFrame(out, columns=["step", *FACTORS, "half_life", "horizon"])
+    found = table.sort_values("step", kind="stable")
+    steps, first = np.unique(found["step"].to_numpy(), return_index=True)
+    once = {name: found[name].to_numpy(np.float64)[first] for name in FACTORS}
+    profiles = np.split(found["mean"].to_numpy(), first[1:]) if len(first) else []
+    halves = [half_life(decay) for decay in once["decay"].tolist()]
+    return pd.DataFrame(
+        {"step": steps.astype(np.int64), **once, "half_life": halves, "horizon": [horizon(profile) for profile in profiles]}
+    )
 
 
 def kind(decay: float, profile: Array) -> str:

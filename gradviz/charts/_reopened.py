@@ -19,6 +19,7 @@ from gradviz.recording.reopen import Reopened, reopen
 RECORD = "No run here holds weights that can be taken up again. A training writes them at its end: let one finish, or stop it with Ctrl-C."
 
 MOST = 32  # runs that are remembered
+WEIGHTS = ("last", "best", "start")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,3 +98,18 @@ def _recorded(run: Run, again: Reopened, example: int) -> Batch:
     if len(ids) < 2:
         raise RunError(f"the recorded sequence {example} holds {len(ids)} tokens; it takes two for one to predict the other.")
     return Batch(np.concatenate([[NOTHING], ids[:-1]])[:, None], np.asarray(ids)[:, None])
+
+
+def place(known: Known, layer: int = -1, point: str = "") -> str:
+    """The hook point of a state: of the last layer if `layer` is -1, read forward if it is read both ways; the cell state of an LSTM, else
+    the hidden state, if `point` is empty."""
+    network, places = known.network, known.network.parts.places
+    layers = sorted({number for number, _ in places})
+    if layer >= len(layers):
+        raise GradvizError(f"there is no layer {layer}; the layers are 0 to {len(layers) - 1}.")
+    number = layers[layer]
+    states = network.model.cell.states
+    if point and point not in states:
+        raise GradvizError(f"there is no {point} state in this cell; there is {' and '.join(states)}.")
+    ways = [direction for at, direction in places if at == number]
+    return f"layers.{number}.{'forward' if 'forward' in ways else ways[0]}.{point or ('cell' if 'cell' in states else 'hidden')}"

@@ -26,7 +26,7 @@ class States:
 
 def recorded(run: Run, example: int, step: int, layer: int) -> States | None:
     """A held-out sequence as it was recorded at the last step up to `step`; None if it was not, or if its steps have no names."""
-    table = run.table("probe")
+    table = run.facts("probe")
     table = table[(table["example"] == example) & ~table["gradient"].astype(bool)]
     if table.empty:
         return None

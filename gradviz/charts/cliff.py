@@ -9,7 +9,7 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.charts._base import Chart
-from gradviz.charts._description import Axis, Description, Heat, Line, Panel, Path, log10
+from gradviz.charts._description import Axis, Description, Heat, Line, Mark, Panel, Path, log10
 from gradviz.dynamics.one_unit import PAPER, Descent, descend, refined, surface, wall
 from gradviz.frames import Run
 from gradviz.options import check, option
@@ -48,10 +48,10 @@ class Cliff(Chart):
         return Description(
             "cliff",
             _title(plain, clipped, limits),
-            f"Above: the error (σ(x₅₀) − {PAPER.target:g})² of the unit x_t = w σ(x_{{t−1}}) + b over its two parameters, log colour; dashed "
-            f"line: the wall; dots: {self.steps} steps of gradient descent at rate {self.rate:g}, plain and with longer gradients shortened "
-            f"to {self.threshold:g}. Below: the norm of the gradient beside the wall at w = {number(self.w, 3)}, both scales log; it dips "
-            "where the error is zero.",
+            f"Above: the error (σ(x₅₀) − {PAPER.target:g})² of the unit x_t = w σ(x_{{t−1}}) + b over its two parameters, log colour; "
+            f"dashed line: the wall; dots: {self.steps} steps of gradient descent at rate {self.rate:g}, plain and with longer gradients "
+            f"shortened to {self.threshold:g}. Below: the norm of the gradient beside the wall at w = {number(self.w, 3)}, both scales log; "
+            "it dips where the error is zero.",
             LOOK_FOR,
             frame,
             (_map(plain, clipped, limits), near),
@@ -90,7 +90,7 @@ def _map(plain: Descent, clipped: Descent, limits: Limits) -> Panel:
     values = surface(w[None], b[:, None]).error
     on_wall = wall(w)
     inside = (limits[1][0] <= on_wall) & (on_wall <= limits[1][1])
-    marks = (
+    marks: tuple[Mark, ...] = (
         Heat(w, b, log10(values), limits=(-3.0, 0.0), log=True, unit="error"),
         Path(w[inside], on_wall[inside], "the wall", "paper", dashed=True),
         *_ways(plain, "plain", "rnn", limits),

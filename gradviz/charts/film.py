@@ -18,6 +18,7 @@ from gradviz.wording import number
 COLUMNS = ("run", "step", "lag", "mean", "decay")
 LIMITS = (-15.0, 5.0)
 UNIT = "gradient norm"
+MOST = 400  # training steps drawn: a panel has no more pixels than that
 LOOK_FOR = (
     "Healthy is a picture lit from bottom to top, or whose lit part grows upwards while the network learns: it reaches that far back. "
     "A dark picture has no signal from the past; a very bright one explodes; vertical streaks mean that the reach jumps between steps."
@@ -80,5 +81,10 @@ class Film(Chart):
 
 
 def _heat(table: pd.DataFrame) -> Heat:
-    square = table.pivot_table(index="lag", columns="step", values="mean", aggfunc="first", dropna=False)
-    return Heat(square.columns.to_numpy(), square.index.to_numpy(), square.to_numpy(np.float64), "depth", LIMITS, log=True, unit=UNIT)
+    steps, column = np.unique(table["step"].to_numpy(), return_inverse=True)
+    lags, row = np.unique(table["lag"].to_numpy(), return_inverse=True)
+    square, values = np.full((len(lags), len(steps)), np.nan), table["mean"].to_numpy(np.float64)
+    shown = np.linspace(0, len(steps) - 1, min(len(steps), MOST)).round().astype(int)
+    known = np.flatnonzero(~np.isnan(values))[::-1]  # of a step recorded twice the first number stands
+    square[row[known], column[known]] = values[known]
+    return Heat(steps[shown], lags, square[:, shown], "depth", LIMITS, log=True, unit=UNIT)

@@ -88,7 +88,7 @@ class GateHeatmap(Chart):
         )
 
     def _view(self, run: Run) -> View | None:
-        table = run.table("probe")
+        table = run.facts("probe")
         table = table[(table["example"] == self.example) & ~table["gradient"].astype(bool)]
         if table.empty:
             return None

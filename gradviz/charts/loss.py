@@ -78,6 +78,7 @@ class Loss(Chart):
             once(panels),
             columns=min(3, len(panels)),
             key=(*samples(shown), *(POINTS if len(held) else ()), *rails([whole["smoothed"].to_numpy()], log=False)),
+            source="Mikolov et al. 2010 (loss per token); Shannon 1951 (what counting letters scores)",
         )
 
     def _frame(self, run: Run) -> pd.DataFrame:

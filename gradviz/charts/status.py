@@ -14,6 +14,7 @@ from gradviz.wording import listed
 
 ROOM = 6  # columns whose words can be read
 COLUMNS = ("run", "code", "severity", "word", "summary")
+SOURCE = "Each finding names where it was first described"
 LOOK_FOR = (
     "Healthy is a row of good or grey tiles. "
     "A critical tile is a run that has not learned what it could, and the tile’s word says why; read its evidence before the run’s loss."
@@ -37,7 +38,7 @@ class Status(Chart):
         cells = tuple(tuple(_tile(of_run.get(code)) for code in codes) for of_run in said.values())
         tiles = Tiles(tuple(said), tuple(code.replace("_", " ") for code in codes), cells)
         subtitle = f"One row a run, one column a finding; the word says what was found.{_unshown(others)}"
-        return Description("status", _title(frame), subtitle, LOOK_FOR, frame, (Panel((tiles,)),), columns=1, shape="tiles")
+        return Description("status", _title(frame), subtitle, LOOK_FOR, frame, (Panel((tiles,)),), columns=1, shape="tiles", source=SOURCE)
 
 
 def _shown(frame: pd.DataFrame) -> tuple[list[str], list[str]]:

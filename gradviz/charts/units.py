@@ -1,7 +1,9 @@
 """Which units answer to a property of the text, such as being inside quotes, and how the state of the best one tells it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ COLUMNS = ("run", "property", "point", "rank", "unit", "measure", "score", "erro
 READ = 8000  # characters: enough for most properties to come and go, and read in a second
 BEST = 15  # units in a panel
 BINS = 24
+KEEP = 16  # rankings
 LOOK_FOR = (
     "A unit that answers to the property stands above the others on the left, and on the right its state moves with the property. "
     "Bars of one height are a network that has no unit for it, or spreads it over many."
@@ -76,7 +79,39 @@ class Units(Chart):
         layers = one.run.layers
         if self.layer >= layers:
             raise GradvizError(f"{one.run.label} has no layer {self.layer}; its layers are 0 to {layers - 1}.")
-        return respond(one.model, one.text, self.layer, properties=[self.property])[self.property]
+        asked = _Question(one, one.run.path, _stamp(one.run), one.text, self.layer, self.property)
+        return _remembered(asked) if asked.stamp else _ranked(asked)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a ranking depends on; the network itself is that of the files with this stamp."""
+
+    one: Speaker = field(compare=False, repr=False)
+    path: Path
+    stamp: tuple[tuple[str, int, int], ...]
+    text: str
+    layer: int
+    property: str
+
+
+def _ranked(asked: _Question) -> Ranking:
+    return respond(asked.one.model, asked.text, asked.layer, properties=[asked.property])[asked.property]
+
+
+@lru_cache(maxsize=KEEP)
+def _remembered(asked: _Question) -> Ranking:
+    """Reading thousands of tokens takes a while, so it is done once for each network and text."""
+    return _ranked(asked)
+
+
+def _stamp(run: Run) -> tuple[tuple[str, int, int], ...]:
+    """Changes whenever the weights or the description of the run do; empty if its folder cannot be read (any more)."""
+    try:
+        files = [path for path in sorted(run.path.iterdir()) if path.is_file()]
+        return tuple((path.name, (facts := path.stat()).st_size, facts.st_mtime_ns) for path in files)
+    except OSError:
+        return ()
 
 
 def _reason(ranking: Ranking) -> str:

@@ -1,6 +1,6 @@
 """Gradient waterfall: the norm of the last step's gradient against how many steps back it has travelled."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from gradviz.options import check, option
 from gradviz.wording import factor, number, span, steps
 
 COLUMNS = ("run", "when", "step", "layer", "point", "lag", "mean", "low", "high", "decay", "half_life")
+Frames = dict[tuple[Hashable, ...], pd.DataFrame]  # rows by (label of the run, start or now)
 STRONG = 1.05  # growth per step back that a title mentions: unclipped training was seen to suffer from there on
 LOOK_FOR = (
     "Healthy is a line that stays level, or falls gently: what happened long ago still moves the loss. "
@@ -41,19 +42,19 @@ class Waterfall(Chart):
         check(self)
 
     def describe(self, runs: Sequence[Run]) -> Description:
-        tables = {run.label: _reach.rows(run, self.point, self.layer) for run in runs}
-        shown = [run for run in runs if len(tables[run.label])]
+        tables = {run.label: _reach.wide(run, self.point, self.layer) for run in runs}
+        shown = [run for run in runs if any(len(values) for values in tables[run.label]["mean"])]
         frame = stack([self._frame(run, tables[run.label]) for run in shown], COLUMNS)
         if frame.empty:
             return nothing("waterfall", _reach.RECORD, COLUMNS, LOOK_FOR)
-        now = frame[frame["when"] == "now"]
+        now, found = frame[frame["when"] == "now"], dict(iter(frame.groupby(["run", "when"], sort=False)))
         limits = fit([frame["mean"].to_numpy(), np.zeros(1)], least=3)
         axes = Axis("steps back", limits=(0.0, float(frame["lag"].max()))), Axis("gradient norm", "log", limits)
-        panels = tuple(Panel(_marks(group, frame), *axes, title, colour(group[0]), _note(group, now)) for title, group in families(shown))
+        panels = tuple(Panel(_marks(group, found), *axes, title, colour(group[0]), _note(group, found)) for title, group in families(shown))
         before = [("start", _moment(0, frame[frame["when"] == "start"]))] if (frame["when"] == "start").any() else []
         return Description(
             "waterfall",
-            _title(shown, frame),
+            _title(shown, found, _moment(1, now)),
             f"Norm of {_reach.what(shown, self.point, self.layer)}, by steps back from the end of the sequence, "
             f"{_moment(1, now)}. Log scale; geometric mean over the held-out sequences{_bands(shown)}. "
             f"× is the factor per step back, fitted from lag 5 on; half-lives are in steps.{left_out(runs, shown)}",
@@ -66,38 +67,38 @@ class Waterfall(Chart):
         )
 
     def _frame(self, run: Run, table: pd.DataFrame) -> pd.DataFrame:
-        first, last = int(table["step"].min()), _reach.nearest(sorted(table["step"].unique()), self.step)
-        moments = [("start", first)] if self.start and first != last else []
-        parts = [table[table["step"] == step].assign(when=when) for when, step in [*moments, ("now", last)]]
-        frame = pd.concat(parts, ignore_index=True).assign(run=run.label)
-        return frame.assign(half_life=[half_life(decay) for decay in frame["decay"]])[list(COLUMNS)]
+        recorded = table["step"].to_numpy()
+        first, last = int(recorded.min()), _reach.nearest(recorded.tolist(), self.step)
+        moments = {"start": first, "now": last} if self.start and first != last else {"now": last}
+        at = {when: np.flatnonzero(recorded == step) for when, step in moments.items()}
+        frame = _reach.tidy(table.iloc[np.concatenate(list(at.values()))], _reach.longest(table))
+        when, halves = np.where(frame["step"].to_numpy() == last, "now", "start"), map(half_life, frame["decay"].tolist())
+        return frame.assign(when=when, run=run.label, half_life=list(halves))[list(COLUMNS)]
 
 
 def _bands(runs: Sequence[Run]) -> str:
     return ", shaded from the 10th to the 90th percentile" if any(len(group) <= 2 for _, group in families(runs)) else ""
 
 
-def _of(frame: pd.DataFrame, run: Run, when: str = "now") -> pd.DataFrame:
-    return frame[(frame["run"] == run.label) & (frame["when"] == when)]
-
-
-def _marks(group: Sequence[Run], frame: pd.DataFrame) -> tuple[Mark, ...]:
+def _marks(group: Sequence[Run], frames: Frames) -> tuple[Mark, ...]:
     """Bands below, then the start in grey (once, if all runs began alike), then each run."""
     marks: list[Mark] = []
     if len(group) <= 2:
         for run in group:
-            rows = _of(frame, run)
+            rows = frames[run.label, "now"]
             marks.append(Band(rows["lag"].to_numpy(), rows["low"].to_numpy(), rows["high"].to_numpy(), colour(run)))
     drawn: list[Array] = []
     for run in group:
-        rows = _of(frame, run, "start")
+        if (run.label, "start") not in frames:
+            continue
+        rows = frames[run.label, "start"]
         profile = rows["mean"].to_numpy()
-        if len(rows) and not any(_alike(profile, other) for other in drawn):
+        if not any(_alike(profile, other) for other in drawn):
             drawn.append(profile)
             label = f"start {factor(rows['decay'].iloc[0])}"
             marks.append(Line(rows["lag"].to_numpy(), profile, f"{run.label}, start", "ghost", label=label))
     for run in group:
-        rows = _of(frame, run)
+        rows = frames[run.label, "now"]
         label = f"{short(run, group)} {factor(rows['decay'].iloc[0])}".strip()
         marks.append(Line(rows["lag"].to_numpy(), rows["mean"].to_numpy(), run.label, **style(run), label=label))
     return tuple(marks)
@@ -107,11 +108,11 @@ def _alike(left: Array, right: Array) -> bool:
     return len(left) == len(right) and np.allclose(left, right, atol=1e-3, equal_nan=True)
 
 
-def _note(group: Sequence[Run], now: pd.DataFrame) -> str:
+def _note(group: Sequence[Run], frames: Frames) -> str:
     """Half-lives, where there are at most two."""
     if len(group) > 2:
         return ""
-    values = [(float(_of(now, run)["half_life"].iloc[0]), short(run, group)) for run in group]
+    values = [(float(frames[run.label, "now"]["half_life"].iloc[0]), short(run, group)) for run in group]
     if [name for _, name in values] == ["not clipped", "clipped"] and all(np.isfinite(value) for value, _ in values):
         return f"half-life {number(values[0][0])}, clipped {number(values[1][0])}"  # short: it stands beside the heading
     said = [f"{number(value) if name else steps(value)} {name}".strip() for value, name in values if np.isfinite(value)]
@@ -128,16 +129,14 @@ def _moment(which: int, rows: pd.DataFrame) -> str:
     return ("at the first recorded step", "at each run’s latest step")[which]
 
 
-def _title(runs: Sequence[Run], frame: pd.DataFrame) -> str:
+def _title(runs: Sequence[Run], frames: Frames, when: str) -> str:
     """What the gradient does at the step drawn; before it, what it did at the start where it exploded then."""
-    now = frame[frame["when"] == "now"]
-    decay = {run.label: float(_of(now, run)["decay"].iloc[0]) for run in runs}
-    profile = {run.label: _of(now, run)["mean"].to_numpy() for run in runs}
-    when, what = _moment(1, now), _reach.paces(runs, decay, profile)
-    text = f"{when} the gradient {what}"
-    first = {run.label: _of(frame, run, "start")["decay"] for run in runs}
-    exploded = [run for run in runs if len(first[run.label]) and first[run.label].iloc[0] >= STRONG and decay[run.label] < 1]
+    decay = {run.label: float(frames[run.label, "now"]["decay"].iloc[0]) for run in runs}
+    profile = {run.label: frames[run.label, "now"]["mean"].to_numpy() for run in runs}
+    text = f"{when} the gradient {_reach.paces(runs, decay, profile)}"
+    first = {run.label: float(frames[key]["decay"].iloc[0]) for run in runs if (key := (run.label, "start")) in frames}
+    exploded = [run for run in runs if first.get(run.label, 0.0) >= STRONG and decay[run.label] < 1]
     if exploded:
-        grew = span([float(first[run.label].iloc[0]) for run in exploded], factor)
+        grew = span([first[run.label] for run in exploded], factor)
         text = f"{text}; at the start it grew {grew} per step back in {spoken(exploded, runs)}"
     return sentence(text, f"The gradient on its way back in {len(runs)} runs")

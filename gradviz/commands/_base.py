@@ -2,6 +2,7 @@
 
 import argparse
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -14,6 +15,9 @@ class Command(ABC):
     @abstractmethod
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Put the command's flags on its parser."""
+
+    def late_arguments(self, parser: argparse.ArgumentParser, typed: Sequence[str]) -> None:  # noqa: B027 — most commands have none
+        """Flags that depend on what was typed, such as those of the chart that was named. Asked only of the command that was typed."""
 
     @abstractmethod
     def run(self, arguments: argparse.Namespace) -> int | None:

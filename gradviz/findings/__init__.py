@@ -1,6 +1,9 @@
 """Findings, one verdict a file."""
 
+from dataclasses import replace
+
 from gradviz.findings._base import Finding, Severity, Verdict
+from gradviz.findings._memory import remembered
 from gradviz.frames import Run
 from gradviz.registry import Registry
 
@@ -11,7 +14,16 @@ ORDER = ("critical", "warning", "note", "good", "none")
 
 def verdicts(run: Run) -> list[Verdict]:
     """What every finding says of this run, the most severe first; of equally severe ones causes before effects."""
-    rules = sorted((FINDINGS[name]() for name in FINDINGS), key=lambda rule: rule.rank)
+    return [replace(verdict, numbers=dict(verdict.numbers), rows=verdict.rows.copy()) for verdict in _verdicts(run)]
+
+
+def _rules() -> tuple[type[Finding], ...]:
+    return tuple(FINDINGS[name] for name in FINDINGS)
+
+
+@remembered(_rules)
+def _verdicts(run: Run) -> list[Verdict]:
+    rules = sorted((rule() for rule in _rules()), key=lambda rule: rule.rank)
     return sorted((rule.check(run) for rule in rules), key=lambda verdict: ORDER.index(verdict.severity))
 
 

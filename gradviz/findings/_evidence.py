@@ -9,6 +9,7 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.dynamics.decay import decay_per_step, half_life, horizon
+from gradviz.findings._memory import remembered
 from gradviz.findings._words import spoken
 from gradviz.frames import Run
 from gradviz.wording import number
@@ -54,6 +55,11 @@ class Path:
         return list(zip(self.decays, lows, highs, strict=True))
 
     @cached_property
+    def horizons(self) -> list[float]:
+        """Lags until less than 1 % is left, one a recorded step."""
+        return [horizon(profile) for profile in self.profiles]
+
+    @cached_property
     def growths(self) -> list[float]:
         """Decades from lag 0 to the largest norm, one a recorded step; NaN without a gradient at lag 0."""
         return [float(np.nanmax(profile) - profile[0]) if len(profile) and np.isfinite(profile[0]) else np.nan for profile in self.profiles]
@@ -73,12 +79,11 @@ class Path:
         """The rows with what was computed from them, without the curves."""
         kept = self.rows[["step", "layer", "direction", "point"]].reset_index(drop=True)
         ends = {"decay_low": [low for _, low, _ in self.intervals], "decay_high": [high for _, _, high in self.intervals]}
-        horizons = [horizon(profile) for profile in self.profiles]
-        return kept.assign(
-            decay=self.decays, **ends, half_life=[half_life(decay) for decay in self.decays], horizon=horizons, growth=self.growths
-        )
+        half_lives = [half_life(decay) for decay in self.decays]
+        return kept.assign(decay=self.decays, **ends, half_life=half_lives, horizon=self.horizons, growth=self.growths)
 
 
+@remembered()
 def paths(run: Run) -> list[Path]:
     """All states whose reach was recorded."""
     table = run.table("reach")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from gradviz.arrays import norm
+from gradviz.arrays import Array, norm
 from gradviz.frames import Run
 
 USUAL = 1e-3  # Karpathy's rule of thumb
@@ -20,19 +20,27 @@ def ratios(run: Run) -> pd.DataFrame:
     table = run.parameters
     if table.empty:
         return pd.DataFrame(columns=["step", "parameter", "weight", "update", "ratio"])
-    names = table["parameter"].astype(str).str.rsplit(".", n=1).str[-1]
-    table = table[names.str.startswith("weight")]
-    norms = table.groupby(["step", "parameter"], sort=True)[["weight", "update"]].agg(_length).reset_index()
-    late = norms[norms["step"] >= (norms["step"].min() + norms["step"].max()) / 2]
-    usable = np.isfinite(late[["weight", "update"]].to_numpy(float)).all(axis=1) & (late["weight"].to_numpy(float) >= FLOOR)
-    kept = late[usable]
-    found: pd.DataFrame = kept.assign(ratio=kept["update"] / kept["weight"]).reset_index(drop=True)
+    codes, names = pd.factorize(table["parameter"], sort=True)
+    kept = np.flatnonzero(np.array([str(name).rsplit(".", 1)[-1].startswith("weight") for name in names])[codes])
+    order = kept[np.lexsort((codes[kept], table["step"].to_numpy()[kept]))]
+    step, code = table["step"].to_numpy()[order], codes[order]
+    starts = np.flatnonzero(np.r_[True, (np.diff(step) != 0) | (np.diff(code) != 0)][: len(step)])
+    weight, update = (_lengths(table[name].to_numpy(float)[order], starts) for name in ("weight", "update"))
+    step, code = step[starts], code[starts]
+    if len(step):
+        usable = (step >= (step.min() + step.max()) / 2) & np.isfinite(weight) & np.isfinite(update) & (weight >= FLOOR)
+        step, code, weight, update = (values[usable] for values in (step, code, weight, update))
+    return pd.DataFrame({"step": step, "parameter": names[code], "weight": weight, "update": update, "ratio": update / weight})
+
+
+def _lengths(norms: Array, starts: Array) -> Array:
+    """The norms of wholes out of those of their parts, which lie one after the other: (part,), first parts (whole,) -> (whole,)."""
+    sizes = np.diff(np.r_[starts, len(norms)])
+    found = np.empty(len(starts))
+    for size in np.unique(sizes):
+        alike = sizes == size
+        found[alike] = norm(norms[starts[alike][:, None] + np.arange(size)], -1)
     return found
-
-
-def _length(norms: pd.Series) -> float:
-    """The norm of a whole out of those of its parts."""
-    return float(norm(norms.to_numpy(float)))
 
 
 def medians(rows: pd.DataFrame) -> dict[str, float]:

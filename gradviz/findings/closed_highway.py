@@ -84,10 +84,11 @@ Place = tuple[int, str]
 
 def _probed(run: Run, gate: str) -> dict[Place, tuple[int, int, Array]]:
     """By layer and direction: training step, length, and mean log10 gate of each unit."""
-    table = run.table("probe")
+    table = run.facts("probe")
     table = table[(table["point"] == gate) & ~table["gradient"].astype(bool)]
     found: dict[Place, tuple[int, int, Array]] = {}
-    for (layer, direction), rows in table[table["step"] == table["step"].max()].groupby(["layer", "direction"]):
+    for (layer, direction), known in table[table["step"] == table["step"].max()].groupby(["layer", "direction"]):
+        rows = run.rows("probe", known.index.tolist())
         arrays = [np.asarray(row["values"], float).reshape(-1, int(row["units"])) for row in rows.to_dict("records")]
         gates = np.concatenate(arrays)
         if gates.size and not np.isnan(gates).any():
@@ -99,14 +100,15 @@ def _probed(run: Run, gate: str) -> dict[Place, tuple[int, int, Array]]:
 
 def _meant(run: Run, gate: str) -> dict[Place, tuple[int, int, Array]]:
     """The same with log10 of the mean gate."""
-    table, lengths = (frame[frame["point"] == gate] for frame in (run.saturation, run.table("timesteps")))
+    table, lengths = (frame[frame["point"] == gate] for frame in (run.saturation, run.facts("timesteps")))
     found: dict[Place, tuple[int, int, Array]] = {}
     for row in table[table["step"] == table["step"].max()].to_dict("records"):
         same = lengths[(lengths["layer"] == row["layer"]) & (lengths["direction"] == row["direction"])]
         gates = np.asarray(row["mean"], float)
-        if len(same) and len(gates) and not np.isnan(gates).any() and len(same["mean"].iloc[-1]):
+        length = len(run.rows("timesteps", same.index[-1:].tolist())["mean"].iloc[0]) if len(same) else 0
+        if length and len(gates) and not np.isnan(gates).any():
             with np.errstate(divide="ignore"):
-                found[int(row["layer"]), str(row["direction"])] = int(row["step"]), len(same["mean"].iloc[-1]), np.log10(gates)
+                found[int(row["layer"]), str(row["direction"])] = int(row["step"]), length, np.log10(gates)
     return found
 
 

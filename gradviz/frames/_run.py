@@ -1,5 +1,6 @@
 """One recorded run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pandas as pd
 from gradviz.arrays import Array, Parameters
 from gradviz.config import Experiment
 from gradviz.errors import RunError
-from gradviz.frames._tables import tidy, wide
+from gradviz.frames._rows import counted, facts, picked
+from gradviz.frames._tables import Stamp, stamp, tidy, wide
 from gradviz.recording import reading
 from gradviz.recording.schema import TABLES
 
@@ -84,9 +86,22 @@ class Run:
         """What could not be read, such as the torn tail a killed writer leaves; one sentence each."""
         return [text for name in TABLES if (text := self._note(name))]
 
+    @property
+    def stamp(self) -> Stamp:
+        """Names, sizes and times of the files of all tables: what was computed from the tables holds until it changes."""
+        return stamp(self.path)
+
     def table(self, name: str) -> pd.DataFrame:
         """A table as it lies on disk, lists as arrays."""
         return wide(self.path, name)[0].copy()
+
+    def facts(self, name: str) -> pd.DataFrame:
+        """A table without its lists, which are not kept in memory: what there is, row by row. See `rows`."""
+        return facts(self.path, name).copy()
+
+    def rows(self, name: str, numbers: Sequence[int]) -> pd.DataFrame:
+        """Some rows of a table with their lists, by their number in `facts`."""
+        return picked(self.path, name, numbers)
 
     def tidy(self, name: str) -> pd.DataFrame:
         """A table with one row per entry of its lists, numbered by `time` and `lag` (timesteps), `lag` (reach), `unit` (saturation) …"""
@@ -130,18 +145,18 @@ class Run:
     @property
     def probe_steps(self) -> list[int]:
         """Training steps at which the probe's arrays were kept."""
-        return sorted({int(step) for step in self.table("probe")["step"]})
+        return sorted({int(step) for step in self.facts("probe")["step"]})
 
     def probe(self, step: int, example: int, point: str, *, gradient: bool = False, layer: int = 0, direction: str = "forward") -> Array:
         """The (time, unit) array of one probe sequence at one training step."""
-        frame = self.table("probe")
+        frame = self.facts("probe")
         wanted = {"step": step, "example": example, "point": point, "gradient": gradient, "layer": layer, "direction": direction}
         row = frame[np.logical_and.reduce([frame[name] == value for name, value in wanted.items()])]
         if row.empty:
             raise RunError(
                 f"{self.name} has no probe of {', '.join(f'{name} {value}' for name, value in wanted.items())}. {_there_is(frame)}"
             )
-        last = row.iloc[-1]
+        last = self.rows("probe", [int(row.index[-1])]).iloc[0]
         return np.array(last["values"], np.float64).reshape(-1, int(last["units"]))
 
     @property
@@ -184,9 +199,9 @@ class Run:
         return reading.read_weights(self.path, which)
 
     def _note(self, name: str) -> str:
-        frame, torn = wide(self.path, name)
+        count, torn = counted(self.path, name)
         promised = self.meta.get("rows", {}).get(name, 0)
-        short = f"table {name} has {len(frame)} of {promised} rows" if len(frame) < promised else ""
+        short = f"table {name} has {count} of {promised} rows" if count < promised else ""
         return "; ".join(text for text in (short, torn) if text)
 
 

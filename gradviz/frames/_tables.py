@@ -25,16 +25,21 @@ def meanings(table: str) -> dict[str, str]:
 def wide(folder: Path, name: str) -> tuple[pd.DataFrame, str]:
     """A table as it lies on disk, and what could not be read of it. The frame is shared: copy before handing it out."""
     columns(name)
-    return _wide(folder, name, _stamp(folder, name))
+    return _wide(folder, name, stamp_of(folder, name))
 
 
 def tidy(folder: Path, name: str) -> pd.DataFrame:
     """A table with one row per entry of its lists. Shared as well."""
     columns(name)
-    return _tidy(folder, name, _stamp(folder, name))
+    return _tidy(folder, name, stamp_of(folder, name))
 
 
-def _stamp(folder: Path, name: str) -> Stamp:
+def stamp(folder: Path) -> Stamp:
+    """Changes whenever a segment of any table does."""
+    return tuple(sorted(facts for name in TABLES for facts in stamp_of(folder, name)))
+
+
+def stamp_of(folder: Path, name: str) -> Stamp:
     """Changes whenever a segment of the table does."""
     try:
         return tuple((path.name, (facts := path.stat()).st_size, facts.st_mtime_ns) for path in segments(folder, name))

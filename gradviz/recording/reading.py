@@ -6,6 +6,7 @@ whose checksum is wrong, or garbage before whole messages, is damage: an error t
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +42,24 @@ def read_meta(folder: Path | str) -> dict[str, Any]:
     return dict(meta)
 
 
-def read_table(folder: Path | str, name: str) -> pa.Table:
-    """All whole batches of a table; without any, an empty table with its schema. See `note` for what was left out."""
+def read_table(folder: Path | str, name: str, keep: Sequence[str] = ()) -> pa.Table:
+    """All whole batches of a table; without any, an empty table with its schema. See `note` for what was left out.
+
+    keep: columns to hold in memory, all if empty; every batch is read and checked in any case.
+    """
     schema, notes = arrow_schema(name), []
     batches: list[pa.RecordBatch] = []
     for path in segments(Path(folder), name):
-        found, torn = read_segment(path, schema)
+        found, torn = read_segment(path, schema, keep)
         batches += found
         if torn:
             notes.append(f"the last {torn} bytes of {path.name} are not a whole batch and were left out")
-    table = pa.Table.from_batches(batches, schema)
+    table = pa.Table.from_batches(batches, pa.schema([schema.field(name) for name in keep], schema.metadata) if keep else schema)
     return table.replace_schema_metadata({**table.schema.metadata, NOTE: "; ".join(notes).encode()})
 
 
-def read_segment(path: Path, schema: pa.Schema) -> tuple[list[pa.RecordBatch], int]:
-    """The whole batches of one file, and how many bytes behind them could not be used."""
+def read_segment(path: Path, schema: pa.Schema, keep: Sequence[str] = ()) -> tuple[list[pa.RecordBatch], int]:
+    """The whole batches of one file, and how many bytes behind them could not be used. keep: columns to hold in memory, all if empty."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -68,9 +72,9 @@ def read_segment(path: Path, schema: pa.Schema) -> tuple[list[pa.RecordBatch], i
     if not good:
         return [], len(data)
     try:
-        reader = pa.ipc.open_stream(data[:good])
+        reader = pa.ipc.open_stream(pa.py_buffer(data)[:good])
         _check_schema(path, reader.schema, schema.metadata[b"table"].decode())
-        return _batches(path, reader, schema), len(data) - good
+        return _batches(path, reader, schema, keep), len(data) - good
     except (pa.ArrowException, OSError, KeyError) as error:
         raise _damaged(path, str(error)) from error
 
@@ -121,12 +125,13 @@ def _check_version(path: Path, version: int) -> None:
         raise RunError(f"{path} was written with schema {version}; this gradviz reads schemas up to {VERSION}. Update gradviz to open it.")
 
 
-def _batches(path: Path, reader: Any, schema: pa.Schema) -> list[pa.RecordBatch]:
+def _batches(path: Path, reader: Any, schema: pa.Schema, keep: Sequence[str]) -> list[pa.RecordBatch]:
     batches: list[pa.RecordBatch] = []
     for batch, facts in reader.iter_batches_with_custom_metadata():
         if facts is None or CHECKSUM not in facts or facts[CHECKSUM] != checksum(batch):
             raise _damaged(path, f"the checksum of batch {len(batches)} is wrong")
-        batches.append(completed(batch, schema))
+        whole = completed(batch, schema)
+        batches.append(whole.select(list(keep)) if keep else whole)
     return batches
 
 

@@ -1,7 +1,7 @@
 """Kinds of report that are a list of chapters: every chart of a chapter is shown task by task, with the controls that suit it."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ from gradviz.frames import Run
 from gradviz.reports.kinds._base import Choice, Kind, Picture, Section, by_task, readers
 
 CHOICES: dict[str, Choice] = {"waterfall": "step", "film": "step", "gradient_matrix": "token", "connectivity": "token"}
+ONE_BY_ONE: dict[str, Choice] = {**CHOICES, "gate_heatmap": "run"}  # large, and mostly read by itself
 OF_ENCODERS = {"waterfall", "film", "horizon", "gate_heatmap", "saturation"}  # shown of an encoder, too; many are too short for a decay
 LISTED = {"status"}  # charts that every report shows among its findings
 
@@ -69,43 +70,42 @@ EXACT = Chapter(
 
 
 class Chapters(Kind):
-    """A kind made of chapters, whose key picture is the chart `opening`."""
+    """A kind made of chapters, whose key picture is the chart `opening`. choices: what can be chosen in which chart."""
 
     opening: ClassVar[str] = "waterfall"
+    choices: ClassVar[Mapping[str, Choice]] = CHOICES
 
     @abstractmethod
     def chapters(self) -> tuple[Chapter, ...]:
         """What follows the summary, in order."""
 
     def key(self, runs: Sequence[Run]) -> Picture:
-        return next(_pictures(self.opening, runs))
+        return next(self._pictures(self.opening, runs))
 
     def sections(self, runs: Sequence[Run]) -> list[Section]:
         first = self.key(runs)
-        made = [_section(chapter, runs, first) for chapter in self.chapters() if not chapter.texts or readers(runs)]
+        made = [self._section(chapter, runs, first) for chapter in self.chapters() if not chapter.texts or readers(runs)]
         return [section for section in made if section.pictures]
 
+    def _section(self, chapter: Chapter, runs: Sequence[Run], first: Picture) -> Section:
+        """A chapter's pictures but the one that opened the page."""
+        pictures = [picture for chart in chapter.charts for picture in self._pictures(chart, runs) if not _same(picture, first)]
+        return Section(chapter.anchor, chapter.title, chapter.intro, tuple(pictures))
 
-def _section(chapter: Chapter, runs: Sequence[Run], first: Picture) -> Section:
-    """A chapter's pictures but the one that opened the page."""
-    pictures = [picture for chart in chapter.charts for picture in _pictures(chart, runs) if not _same(picture, first)]
-    return Section(chapter.anchor, chapter.title, chapter.intro, tuple(pictures))
+    def _pictures(self, chart: str, runs: Sequence[Run]) -> Iterator[Picture]:
+        """A chart of the runs of each task, and of each part of a network that has two. Of a text it is asked of one run a cell; where no
+        run reads one, of all of them, so that the chart can say what is missing."""
+        groups = by_task(runs)
+        if CHARTS[chart].network:
+            groups = {task: some for task, members in groups.items() if (some := readers(members))} or groups
+        for task, members in groups.items():
+            for part, options in _parts(chart, members):
+                about = ", ".join(filter(None, (task if len(by_task(runs)) > 1 else "", part)))
+                yield Picture(chart, members, about, self.choices.get(chart, ""), options)
 
 
 def _same(picture: Picture, other: Picture) -> bool:
     return (picture.chart, picture.about) == (other.chart, other.about)
-
-
-def _pictures(chart: str, runs: Sequence[Run]) -> Iterator[Picture]:
-    """A chart of the runs of each task, and of each part of a network that has two. Of a text it is asked of one run a cell; where no
-    run reads one, of all of them, so that the chart can say what is missing."""
-    groups = by_task(runs)
-    if CHARTS[chart].network:
-        groups = {task: some for task, members in groups.items() if (some := readers(members))} or groups
-    for task, members in groups.items():
-        for part, options in _parts(chart, members):
-            about = ", ".join(filter(None, (task if len(by_task(runs)) > 1 else "", part)))
-            yield Picture(chart, members, about, CHOICES.get(chart, ""), options)
 
 
 def _parts(chart: str, runs: Sequence[Run]) -> list[tuple[str, dict[str, Any]]]:

@@ -118,12 +118,6 @@ def test_every_rule_and_every_run_is_in_the_page(made: Report, runs: list[Run]) 
         assert run.label.partition(", ")[0] in text
 
 
-def test_compare_shows_every_chart_there_is(runs: list[Run]) -> None:
-    kind = KINDS["compare"]()
-    shown = {kind.key(runs).chart, "status"} | {picture.chart for section in kind.sections(runs) for picture in section.pictures}
-    assert shown == set(CHARTS)
-
-
 def test_same_runs_same_bytes(runs: list[Run]) -> None:
     first = report(runs, "demo", now=NOW).html()
     assert first == report(runs, "demo", now=NOW).html()

@@ -19,7 +19,7 @@ from gradviz.findings import Verdict
 from gradviz.frames import Run, load_runs
 from gradviz.reports._choices import shared_steps
 from gradviz.reports._figures import changes, figure
-from gradviz.reports._packing import compact
+from gradviz.reports._packing import all_rounded, compact, rounded
 from gradviz.reports._runs import spark, thinned
 from gradviz.reports._settings import flattened
 from gradviz.reports._summary import cards, claim, facts
@@ -199,6 +199,15 @@ def test_numbers_in_figures_are_rounded_and_steps_are_not() -> None:
         "x": [0.12346, 12],
         "name": "a",
     }
+
+
+@given(st.lists(st.floats(width=32) | st.floats() | st.integers(-(10**15), 10**15).map(float), min_size=1), st.integers(2, 7))
+def test_many_numbers_are_rounded_like_one(values: list[float], digits: int) -> None:
+    for value, found in zip(values, all_rounded(np.array(values), digits).tolist(), strict=True):
+        one = rounded(value, digits)
+        assert type(found) is type(one)
+        assert found == one or found == pytest.approx(one, rel=10.0 ** (1 - digits))  # of two decimals equally near either will do
+        assert found is None or isinstance(found, int) or float(f"{found:.{digits}g}") == found
 
 
 def test_a_slider_on_a_chart_without_steps_says_so(runs: list[Run]) -> None:

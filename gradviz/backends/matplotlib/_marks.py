@@ -13,7 +13,7 @@ from gradviz.backends import _letters, _tiles
 from gradviz.backends._layout import TICK, Place, Plan
 from gradviz.backends._scales import edges
 from gradviz.backends._special import GLYPHS, heat_values, layers
-from gradviz.backends._strokes import BAR, LINE_GAP, labels, off_scale, rule_ends, scatter, sparse, stroke, way
+from gradviz.backends._strokes import BAR, LINE_GAP, labels, off_scale, outline, rule_ends, scatter, sparse, stroke, way
 from gradviz.backends.matplotlib._axes import colours
 from gradviz.backends.matplotlib._axes import points as in_points
 from gradviz.backends.theme import colour
@@ -96,10 +96,10 @@ def path(mark: Path, canvas: Canvas) -> None:
 
 
 def band(mark: Band, canvas: Canvas) -> None:
-    low, high = canvas.place.y.clamp(mark.low), canvas.place.y.clamp(mark.high)
+    x, low, high = outline(mark, canvas.place)
     where = np.isfinite(low) & np.isfinite(high)
     if where.any():
-        canvas.ax.fill_between(mark.x, low, high, where=where.tolist(), color=colour(mark.colour), alpha=0.14, linewidth=0)
+        canvas.ax.fill_between(x, low, high, where=where.tolist(), color=colour(mark.colour), alpha=0.14, linewidth=0)
 
 
 def points(mark: Points, canvas: Canvas) -> None:

@@ -4,7 +4,7 @@ from html import escape as html_escape
 from typing import TYPE_CHECKING, Any
 
 from gradviz.backends._layout import TITLE, Plan, plan
-from gradviz.backends.plotly import _axes, _marks
+from gradviz.backends.plotly import _axes, _marks, _told
 from gradviz.backends.plotly._escape import escape
 from gradviz.backends.theme import Theme, resolve
 from gradviz.charts._description import Description
@@ -78,6 +78,12 @@ def to_figure(description: Description, theme: Theme = "light") -> "plotly.graph
     import plotly.graph_objects as go
 
     return go.Figure(figure(description, theme))
+
+
+def told(description: Description, theme: Theme = "light", width: float = 760.0) -> dict[str, Any]:
+    """{"data", "layout", "config"} for front ends that draw a figure alone: its words stand in it, and its arrays are plain lists."""
+    found = _told.tell(figure(description, width=width), description, width, theme)
+    return {**resolve(found, theme), "config": CONFIG}
 
 
 def html(description: Description, theme: Theme = "light", *, library: bool = True) -> str:

@@ -9,7 +9,7 @@ from gradviz.arrays import Array
 from gradviz.backends import _letters, _tiles
 from gradviz.backends._layout import TICK, Place, Plan
 from gradviz.backends._special import GLYPHS, WORDS, heat_values, layers, runs
-from gradviz.backends._strokes import BAR, LINE_GAP, MARKS, labels, off_scale, rule_ends, scatter, sparse, stroke, way
+from gradviz.backends._strokes import BAR, LINE_GAP, MARKS, labels, off_scale, outline, rule_ends, scatter, sparse, stroke, way
 from gradviz.backends.plotly._axes import name
 from gradviz.backends.plotly._escape import escape, numbers
 from gradviz.charts._description import Band, Bars, Heat, Line, Path, Points, Rule, Tiles
@@ -109,12 +109,12 @@ def _rail_word(kind: str, log: bool) -> str:
 
 
 def band(mark: Band, canvas: Canvas) -> None:
-    low, high = canvas.place.y.clamp(mark.low), canvas.place.y.clamp(mark.high)
+    across, low, high = outline(mark, canvas.place)
     x: list[float] = []
     y: list[float] = []
     for first, end in runs(np.isfinite(low) & np.isfinite(high)):
         part = slice(first, end)
-        x += [*mark.x[part], *mark.x[part][::-1], np.nan]
+        x += [*across[part], *across[part][::-1], np.nan]
         y += [*high[part], *low[part][::-1], np.nan]
     fill = {"fill": "toself", "fillcolor": f"@{mark.colour}_band", "line": {"width": 0, "color": f"@{mark.colour}"}}
     canvas.trace("scatter", mode="lines", x=numbers(np.array(x)), y=numbers(np.array(y)), hoverinfo="skip", **fill)
