@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradviz.charts._description import Axis, Band, Bars, Description, Heat, Line, Mark, Panel, Points, Rule, Tiles
+from gradviz.charts._description import Axis, Band, Bars, Description, Heat, Line, Mark, Panel, Path, Points, Rule, Tiles
 
 NAN, INF = float("nan"), float("inf")
 SPECIAL = np.array([1.0, 0.0, -INF, -INF, 2.0, INF, INF, 1.0, NAN, NAN, 3.0, NAN])
@@ -17,6 +17,10 @@ LEVELS = ("critical", "warning", "good", "note", "none")
 MARKS: dict[str, Mark] = {
     "line": Line(T, SPECIAL, "a line", "rnn", marker="circle", label="clipped ×0.89"),
     "dashed": Line(T, SPECIAL[::-1], "dashed", "lstm", dashed=True, marker="diamond", filled=False, label="not clipped"),
+    "path": Path(np.cos(T), SPECIAL, "a path", "rnn", dots=True, begin=True, end="arrow", label="path"),
+    "circle": Path(np.cos(T), np.sin(T), "a circle", thin=True, dashed=True, end="square"),
+    "empty path": Path(np.array([]), np.array([]), "empty", begin=True, end="circle", label="nothing"),
+    "path of NaN": Path(np.full(12, NAN), T, "lost", "rnn", begin=True, end="arrow", label="lost"),
     "band": Band(T, SPECIAL - 1, SPECIAL, "gru"),
     "points": Points(T, SPECIAL, "points", "gru", marker="square", small=True),
     "open points": Points(SPECIAL, T, "open", "ghost", filled=False, hover=tuple(f"<b>{at}" for at in range(12))),

@@ -33,6 +33,21 @@ def _corners(bins: Array, offset: int) -> Array:
     return np.concatenate([(first + at)[there] for at, there in chosen])
 
 
+def trail(x: Array, y: Array) -> Array:
+    """Indices of the points that draw the same way through a plane: those that differ from the one before them, to be seen.
+
+    `x` and `y` are places from 0 to 1. The first and the last point stay, and both ends of every gap.
+    """
+    if len(x) <= MOST_ON_A_LINE:
+        return np.arange(len(x))
+    known = np.isfinite(x) & np.isfinite(y)
+    cells = np.stack([np.where(known, np.floor(2000 * values), -np.inf) for values in (x, y)])
+    moved = np.concatenate([[True], (cells[:, 1:] != cells[:, :-1]).any(axis=0)])
+    gap = ~known
+    near = gap | np.concatenate([gap[1:], [True]]) | np.concatenate([[True], gap[:-1]])
+    return np.flatnonzero(moved | (near & known))
+
+
 def cloud(x: Array, y: Array) -> Array:
     """Indices of points that cover the same places: one of each cell of a grid, coarser until few enough are left.
 

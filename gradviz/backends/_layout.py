@@ -140,12 +140,14 @@ class _Builder:
 
     def plan(self) -> Plan:
         y_scales = [self._scale(panel, "y", self.heights[row]) for panel, (row, _) in zip(self.panels, self.at, strict=True)]
-        left, gap = self._left(y_scales)
         right, below = room_for(heats(self.panels), self.narrow)
-        each = max(40.0, (self.room - left - right - gap * (self.columns - 1)) / self.columns)
-        if self.description.shape == "plane":
-            self.panels, self.heights = _plane.rounded(self.panels, each, self.rows)
-            y_scales = [self._scale(panel, "y", self.heights[0]) for panel in self.panels]
+        given, plane = self.panels, self.description.shape == "plane"
+        for _ in range(3 if plane else 1):  # wider limits have other ticks, which take other room
+            left, gap = self._left(y_scales)
+            each = max(40.0, (self.room - left - right - gap * (self.columns - 1)) / self.columns)
+            if plane:
+                self.panels, self.heights = _plane.rounded(given, each, self.rows)
+                y_scales = [self._scale(panel, "y", self.heights[0]) for panel in self.panels]
         x_scales = [self._scale(panel, "x", each) for panel in self.panels]
         self.crowded = any(self._crowded(panel, each) for panel in self.panels)
         tops, inner = self._tops(each)
@@ -157,8 +159,8 @@ class _Builder:
             (panel, tops[row] / inner, (tops[row] + self.heights[row]) / inner)
             for panel, (row, _) in zip(self.panels, self.at, strict=True)
         ]
-        wide = self.room - left - right
-        drawn = bars(spans, 0.8 * self.room if self.narrow else wide if _flow.has_text(self.panels) else inner, self.narrow)
+        long = self.room - left - right if _flow.has_text(self.panels) else inner
+        drawn = bars(spans, 0.8 * self.room if self.narrow else long, self.narrow)
         return Plan(self.description.name, places, self.room, margin[0] + inner + bottom, margin, drawn, self.narrow)
 
     def _scale(self, panel: Panel, way: Way, length: float) -> Scale:

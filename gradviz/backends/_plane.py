@@ -12,8 +12,11 @@ def rounded(panels: Sequence[Panel], width: float, rows: int) -> tuple[list[Pane
     """Panels of this width whose limits are widened, about their middle, until a unit is as long up as across; and the height of each
     row of them, in pixels."""
     height = min(TALLEST, max(width * _span(panel.y) / _span(panel.x) for panel in panels))
-    unit = min(min(width / _span(panel.x), height / _span(panel.y)) for panel in panels)
-    return [replace(panel, x=_wide(panel.x, width / unit), y=_wide(panel.y, height / unit)) for panel in panels], [height] * rows
+    units = [min(width / _span(panel.x), height / _span(panel.y)) for panel in panels]
+    wide = [
+        replace(panel, x=_wide(panel.x, width / unit), y=_wide(panel.y, height / unit)) for panel, unit in zip(panels, units, strict=True)
+    ]
+    return wide, [height] * rows
 
 
 def _span(axis: Axis) -> float:

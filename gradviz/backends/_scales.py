@@ -8,7 +8,7 @@ import numpy as np
 
 from gradviz.arrays import Array
 from gradviz.backends._text import number, power, printable, superscript, width
-from gradviz.charts._description import Axis, Band, Bars, Heat, Line, Mark, Panel, Points, Rule
+from gradviz.charts._description import Axis, Band, Bars, Heat, Line, Mark, Panel, Path, Points, Rule
 
 Way = str  # "x" or "y"
 Ticks = tuple[tuple[float, str], ...]
@@ -72,7 +72,7 @@ def edges(centres: Array) -> Array:
 def _extent(mark: Mark, way: Way) -> list[Array]:
     """The numbers of a mark along an axis."""
     match mark:
-        case Line() | Points():
+        case Line() | Path() | Points():
             return [mark.x if way == "x" else mark.y]
         case Band():
             return [mark.x] if way == "x" else [mark.low, mark.high]

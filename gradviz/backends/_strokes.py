@@ -5,16 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradviz.arrays import Array
-from gradviz.backends._decimate import cloud, envelope
+from gradviz.backends._decimate import cloud, envelope, trail
 from gradviz.backends._labels import Label, Wish, sample, settle
 from gradviz.backends._layout import Place
 from gradviz.backends._special import isolated, layers, stops
 from gradviz.backends._text import number, printable
-from gradviz.charts._description import Band, Bars, Heat, Line, Points, Rule
+from gradviz.charts._description import Band, Bars, Heat, Line, Path, Points, Rule
 
 MARKS = 9  # on a line or a rail, at most
 BAR = 0.72  # width of a bar as a share of the distance from one to the next
 LINE_GAP = 3  # pixels of paper between two lines of a text
+NEAR = 40  # pixels from the end of a path within which its name stands
 SPACING = 14  # pixels between them, at least
 
 
@@ -41,6 +42,35 @@ def stroke(line: Line, place: Place) -> Stroke:
     ends = np.array([end[:2] for end in stops(line, place.y.place(line.y), _middle(place))], dtype=np.float64).reshape(-1, 2)
     alone = isolated(drawn)
     return Stroke(x, drawn, tuple(found), (ends[:, 0], ends[:, 1]), (x[alone], drawn[alone]))
+
+
+@dataclass(frozen=True)
+class Way:
+    """x, y: a path among the numbers, NaN in its gaps; first, last: (x, y) of its ends, which may be empty; turn: degrees from upwards,
+    clockwise, in which its last piece leads; crosses: (x, y) of the last point before a gap that a NaN makes."""
+
+    x: Array
+    y: Array
+    first: tuple[Array, Array]
+    last: tuple[Array, Array]
+    turn: float
+    crosses: tuple[Array, Array]
+
+
+def way(path: Path, place: Place) -> Way:
+    x, y = place.x.numbers(path.x), place.y.numbers(path.y)
+    kept = trail(place.x.share(x), place.y.share(y))
+    x, y = x[kept], y[kept]
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = np.where(known, x, np.nan), np.where(known, y, np.nan)
+    ends = np.flatnonzero(known[:-1] & ~known[1:])
+    there = np.flatnonzero(known)
+    first, last = there[:1], there[-1:] if len(known) and known[-1] else there[:0]
+    pixels = np.column_stack([place.x.share(x[there]) * place.width, place.y.share(y[there]) * place.height])
+    steps = np.diff(pixels, axis=0)
+    steps = steps[np.hypot(*steps.T) > 0]
+    turn = float(np.degrees(np.arctan2(steps[-1, 0], steps[-1, 1]))) if len(steps) else 0.0
+    return Way(x, y, (x[first], y[first]), (x[last], y[last]), turn, (x[ends], y[ends]))
 
 
 def sparse(x: Array, place: Place) -> Array:
@@ -95,15 +125,18 @@ def labels(place: Place) -> list[Label]:
                 if mark.label:
                     wishes.append(Wish(printable(mark.label), mark.colour, curve))
                 wishes += _ends(mark, place)
+            case Path():
+                drawn = way(mark, place)
+                curve = _pixels(place, drawn.x, drawn.y)
+                obstacles.append(curve)
+                wishes += _arrives(mark, curve)
             case Rule():
                 curve = _pixels(place, *rule_ends(mark, place))
                 obstacles.append(curve)
                 if mark.label:
                     wishes.append(Wish(printable(mark.label), "ink", curve))
             case Points() | Bars():
-                drawn = scatter(mark, place)
-                few = np.linspace(0, len(drawn.x) - 1, min(len(drawn.x), 400)).astype(int)
-                obstacles.append(_pixels(place, drawn.x[few], drawn.y[few], joined=False))
+                obstacles.append(_spread(mark, place))
             case Band():
                 tints.append(_filled(mark, place))
             case Heat() if not mark.is_text:
@@ -137,6 +170,20 @@ def _curve(line: Line, place: Place) -> Array:
     drawn = stroke(line, place)
     parts = [_pixels(place, drawn.x, drawn.y), *(_pixels(place, x, y, joined=False) for _, x, y in drawn.rails)]
     return np.concatenate(parts)
+
+
+def _arrives(path: Path, curve: Array) -> list[Wish]:
+    """The name of a path, near its end."""
+    if not path.label or not len(curve):
+        return []
+    return [Wish(printable(path.label), path.colour, curve[np.hypot(*(curve - curve[-1]).T) < NEAR])]
+
+
+def _spread(mark: Points | Bars, place: Place) -> Array:
+    """Some of the points, in pixels."""
+    drawn = scatter(mark, place)
+    few = np.linspace(0, len(drawn.x) - 1, min(len(drawn.x), 400)).astype(int)
+    return _pixels(place, drawn.x[few], drawn.y[few], joined=False)
 
 
 def _filled(band: Band, place: Place) -> Array:

@@ -13,12 +13,14 @@ class Chart(ABC):
 
     needs: tables of the run it reads (`gradviz.recording.schema`); network: whether it also asks the run's own network, a language model
     with its weights, about a text; exact: whether it takes the run's network and data up again and computes from them, which takes
-    longer than reading tables; purpose: one line for galleries and menus.
+    longer than reading tables; about_runs: false if it shows a model, the same whatever runs it is given, and `frame` has no column
+    "run"; purpose: one line for galleries and menus.
     """
 
     needs: ClassVar[tuple[str, ...]]
     network: ClassVar[bool] = False
     exact: ClassVar[bool] = False
+    about_runs: ClassVar[bool] = True
     purpose: ClassVar[str]
 
     @abstractmethod

@@ -42,6 +42,26 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Path:
+    """A way through a plane, its points in order: x may turn back. A point that is no number ends it there with a mark.
+
+    thin: as fine as a rule, for a reference such as a circle; dots: a small mark at every point; begin: an open mark at the first
+    point; end: a filled one at the last, "arrow" points where the way leads; label: written near its end, in its colour.
+    """
+
+    x: Array
+    y: Array
+    name: str
+    colour: str = "ink"
+    dashed: bool = False
+    thin: bool = False
+    dots: bool = False
+    begin: bool = False
+    end: Literal["", "circle", "square", "diamond", "arrow"] = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
 class Band:
     x: Array
     low: Array
@@ -117,7 +137,7 @@ class Tiles:
     cells: tuple[tuple[tuple[str, str], ...], ...]
 
 
-Mark = Line | Band | Points | Bars | Heat | Rule | Tiles
+Mark = Line | Path | Band | Points | Bars | Heat | Rule | Tiles
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from gradviz.errors import GradvizError, NonFiniteError, ShapeError
 from gradviz.network import Network
 from gradviz.passes import States
 
-ROWS = 8192  # copies in a batch: what is there at once, whatever the length of the sequence
+ROWS = 1024  # copies in a batch: as many as fit into a processor's cache, whatever the length of the sequence
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,16 @@ import math
 import numpy as np
 import pandas as pd
 
-from gradviz.charts._description import Axis, Description, Heat, Line, Panel, Points, log10
-from gradviz.dynamics.one_unit import PAPER, Descent, Refined, beside_wall, descend, refined, surface, wall
+from gradviz.charts import Description
+from gradviz.charts._description import log10
+from gradviz.charts.cliff import Cliff as Picture
+from gradviz.charts.cliff import across, beside, longest
+from gradviz.dynamics.one_unit import PAPER, Descent, Refined, beside_wall, descend, refined, surface
 from gradviz.reproductions._base import Outcome, Reproduction, Setting, Statement, Tell, agrees
 from gradviz.wording import number
 
 START, RATE, THRESHOLD, STEPS = (5.0, -2.3), 0.05, 1.0, 400
 SAMPLED = (4.3, 6.0)  # w
-SHOWN, BIASES = (4.3, 5.2), (-2.75, -2.05)  # w and b of the picture
 GRID = 0.01  # an even grid this fine still misses the wall
 
 
@@ -34,7 +36,7 @@ class Cliff(Reproduction):
             _claim(plain, clipped),
             (_exact(), _steep(near), _curved(near), _thrown(plain, clipped)),
             _settings(),
-            (_map(plain, clipped, 80 if quick else 160), _across(near)),
+            (_map(), _across()),
         )
 
 
@@ -85,8 +87,8 @@ def _curved(near: Refined) -> Statement:
 
 
 def _thrown(plain: Descent, clipped: Descent) -> Statement:
-    jump = float(np.linalg.norm(np.diff(plain.path, axis=0), axis=1).max())
-    held = float(np.linalg.norm(np.diff(clipped.path, axis=0), axis=1).max())
+    jump = longest(plain)
+    held = longest(clipped)
     return Statement(
         "A step at the wall throws plain gradient descent far away; with the gradient rescaled it stays and goes on.",
         "figure 6, its two trajectories",
@@ -98,7 +100,7 @@ def _thrown(plain: Descent, clipped: Descent) -> Statement:
 
 
 def _claim(plain: Descent, clipped: Descent) -> str:
-    jump = float(np.linalg.norm(np.diff(plain.path, axis=0), axis=1).max())
+    jump = longest(plain)
     return (
         f"One step at the wall moves the parameters by {number(jump)}; clipped, descent goes on beside it to an error of "
         f"{number(clipped.error[-1])}"
@@ -118,58 +120,19 @@ def _settings() -> tuple[Setting, ...]:
 # ---------------------------------------------------------------------- pictures
 
 
-def _map(plain: Descent, clipped: Descent, side: int) -> Description:
-    w, b = np.linspace(*SHOWN, side), np.linspace(*BIASES, side)
-    (left, right), (bottom, top) = SHOWN, BIASES
-    at_w, at_b = plain.path.T
-    inside = (left <= at_w) & (at_w <= right) & (bottom <= at_b) & (at_b <= top)
-    kept = plain.path[: len(inside) if inside.all() else int(np.argmin(inside))]
-    heat = Heat(w, b, surface(w[None], b[:, None]).error, limits=(0.0, 0.5), unit="error")
-    on_wall = Line(w, wall(w), "the wall", "ink", dashed=True, label="wall")
-    path = Points(clipped.path[:, 0], clipped.path[:, 1], "clipped descent", "lstm", small=True)
-    lost = Points(kept[:, 0], kept[:, 1], "plain descent, before it leaves", "rnn", filled=False)
-    frame = pd.concat(
-        [
-            pd.DataFrame({"descent": name, "step": np.arange(len(one.path)), "w": one.path[:, 0], "b": one.path[:, 1]}).assign(
-                error=one.error, norm=one.norm
-            )
-            for name, one in (("plain", plain), ("clipped", clipped))
-        ],
-        ignore_index=True,
-    )
-    away = number(float(np.linalg.norm(plain.path - plain.path[0], axis=1).max()))
-    return Description(
-        "cliff",
-        f"Plain descent leaves the picture after {len(kept) - 1} steps and ends {away} away; clipped descent stays beside the wall",
-        "Error over the two parameters, linear scale; dashed: the wall; marks: places that descent visits, one a step.",
-        "The edge along the dashed line is the wall. Descent comes down to it from the right; one step on its edge decides what follows.",
-        frame,
-        (Panel((heat, on_wall, path, lost), Axis("w"), Axis("b")),),
-        columns=1,
-        shape="line",
-        key=(("dot", "clipped descent"), ("ring", "plain descent")),
-        source="Pascanu, Mikolov and Bengio 2013, figure 6",
-    )
+def _map() -> Description:
+    return Picture(*START, RATE, THRESHOLD, STEPS).describe(())
 
 
-def _across(near: Refined) -> Description:
-    panels, frames = [], []
-    for wanted in (4.5, 5.0, 6.0):
-        row = int(np.abs(near.w[:, 0] - wanted).argmin())
-        w, norms, away = float(near.w[row, 0]), near.surface.norm[row], near.offset[row]
-        sides = (("above the wall", away > 0, "lstm", False), ("below the wall", away < 0, "rnn", True))
-        lines = [
-            Line(log10(np.abs(away[side])), log10(norms[side]), name, colour, dashed, label=name) for name, side, colour, dashed in sides
-        ]
-        frames.append(pd.DataFrame({"w": w, "offset": away, "norm": norms}))
-        panels.append(Panel(tuple(lines), Axis("distance in b from the wall", "log"), Axis("gradient norm", "log"), f"w = {number(w, 3)}"))
-    peak = max(float(frame["norm"].max()) for frame in frames)
+def _across() -> Description:
+    frames = {w: beside(w) for w in (4.5, 5.0, 6.0)}
+    peak = max(float(frame["norm"].max()) for frame in frames.values())
     return Description(
         "cliff_across",
         f"The gradient rises to {number(peak)} within a distance no even grid would meet",
         "Norm of the gradient against the distance from the wall, on either side; both scales log.",
         "Further right is further away. The larger w, the nearer to the wall the peak stands, and the higher.",
-        pd.concat(frames, ignore_index=True),
-        tuple(panels),
+        pd.concat(frames.values(), ignore_index=True),
+        tuple(across(frame) for frame in frames.values()),
         source="Pascanu, Mikolov and Bengio 2013, section 2.3",
     )

@@ -13,11 +13,11 @@ from gradviz.backends import _letters, _tiles
 from gradviz.backends._layout import TICK, Place, Plan
 from gradviz.backends._scales import edges
 from gradviz.backends._special import GLYPHS, heat_values, layers
-from gradviz.backends._strokes import BAR, LINE_GAP, labels, off_scale, outline, rule_ends, scatter, sparse, stroke
+from gradviz.backends._strokes import BAR, LINE_GAP, labels, off_scale, outline, rule_ends, scatter, sparse, stroke, way
 from gradviz.backends.matplotlib._axes import colours
 from gradviz.backends.matplotlib._axes import points as in_points
 from gradviz.backends.theme import colour
-from gradviz.charts._description import Band, Bars, Heat, Line, Points, Rule, Tiles
+from gradviz.charts._description import Band, Bars, Heat, Line, Path, Points, Rule, Tiles
 
 _SHAPES = {"circle": "o", "square": "s", "diamond": "D", "": "o"}
 _DASHES = (0, (5 / 1.5, 4 / 1.5))
@@ -75,6 +75,23 @@ def line(mark: Line, canvas: Canvas) -> None:
     for _, x, y in drawn.rails:
         few = sparse(x, canvas.place)
         canvas.markers(x[few], y[few], _marker(mark.marker, mark.colour, False, size))
+    canvas.markers(*drawn.crosses, _cross(mark.colour))
+
+
+def path(mark: Path, canvas: Canvas) -> None:
+    drawn, own = way(mark, canvas.place), colour(mark.colour)
+    size, width = (6, 1.0 if mark.thin else 2.0) if canvas.small else (8, 1.25 if mark.thin else 2.25)
+    if np.isfinite(drawn.x).any():
+        canvas.ax.plot(drawn.x, drawn.y, color=own, linewidth=in_points(width), linestyle=_DASHES if mark.dashed else "-")
+    known = np.isfinite(drawn.x)
+    if mark.dots:
+        canvas.markers(drawn.x[known], drawn.y[known], _marker("circle", mark.colour, True, 3.5) | {"markeredgewidth": 0})
+    if mark.begin:
+        canvas.markers(*drawn.first, _marker("circle", mark.colour, False, size))
+    if mark.end == "arrow":
+        canvas.markers(*drawn.last, _marker("circle", mark.colour, True, size + 3) | {"marker": (3, 0, -drawn.turn)})
+    elif mark.end:
+        canvas.markers(*drawn.last, _marker(mark.end, mark.colour, True, size))
     canvas.markers(*drawn.crosses, _cross(mark.colour))
 
 
@@ -181,4 +198,4 @@ def write_labels(canvas: Canvas) -> None:
         canvas.ax.text(*at, label.text, transform=canvas.ax.transAxes, ha="left", va="center_baseline", **style)
 
 
-DRAW: dict[type, Any] = {Line: line, Band: band, Points: points, Bars: bars, Heat: heat, Rule: rule, Tiles: tiles}
+DRAW: dict[type, Any] = {Line: line, Path: path, Band: band, Points: points, Bars: bars, Heat: heat, Rule: rule, Tiles: tiles}

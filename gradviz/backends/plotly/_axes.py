@@ -6,7 +6,7 @@ from gradviz.backends._bars import Bar
 from gradviz.backends._layout import HEADING, TICK, TITLE, Place, Plan
 from gradviz.backends._scales import Scale
 from gradviz.backends.plotly._escape import escape
-from gradviz.charts._description import Bars, Heat, Line, Points, Tiles
+from gradviz.charts._description import Bars, Heat, Line, Path, Points, Tiles
 
 Dict = dict[str, Any]
 BAR_MIDDLE = 28  # pixels from the lower end of a figure to the middle of the bars below it
@@ -149,5 +149,5 @@ def _colour_axis(plan: Plan, bar: Bar) -> Dict:
 
 def hovermode(plan: Plan) -> str:
     """One read-out for all lines at a time step, unless a panel holds heatmaps or points."""
-    others = any(_has(place, kind) for place in plan.places for kind in (Heat, Points, Bars, Tiles))
+    others = any(_has(place, kind) for place in plan.places for kind in (Heat, Path, Points, Bars, Tiles))
     return "closest" if others or not plan.places else "x unified"

@@ -9,10 +9,10 @@ from gradviz.arrays import Array
 from gradviz.backends import _letters, _tiles
 from gradviz.backends._layout import TICK, Place, Plan
 from gradviz.backends._special import GLYPHS, WORDS, heat_values, layers, runs
-from gradviz.backends._strokes import BAR, LINE_GAP, MARKS, labels, off_scale, outline, rule_ends, scatter, sparse, stroke
+from gradviz.backends._strokes import BAR, LINE_GAP, MARKS, labels, off_scale, outline, rule_ends, scatter, sparse, stroke, way
 from gradviz.backends.plotly._axes import name
 from gradviz.backends.plotly._escape import escape, numbers
-from gradviz.charts._description import Band, Bars, Heat, Line, Points, Rule, Tiles
+from gradviz.charts._description import Band, Bars, Heat, Line, Path, Points, Rule, Tiles
 
 Dict = dict[str, Any]
 
@@ -78,6 +78,28 @@ def line(mark: Line, canvas: Canvas) -> None:
     for kind, x, y in drawn.rails:
         rail = _marker(mark.marker, mark.colour, False, size) | {"maxdisplayed": len(sparse(x, canvas.place))}
         canvas.markers(x, y, rail, name=title, hovertemplate=_rail_word(kind, canvas.place.y.log))
+    if len(drawn.crosses[0]):
+        canvas.markers(*drawn.crosses, _cross(mark.colour), name=title, hovertemplate=WORDS["nan"] + " from here on")
+
+
+def path(mark: Path, canvas: Canvas) -> None:
+    drawn, title = way(mark, canvas.place), escape(mark.name)
+    size, width = (6, 1.0 if mark.thin else 2.0) if canvas.small else (8, 1.25 if mark.thin else 2.25)
+    style = {"color": f"@{mark.colour}", "width": width, "dash": "5px,4px" if mark.dashed else "solid"}
+    hover = f"{_value(canvas.place.x.log, 'x')}, {_value(canvas.place.y.log, 'y')}<extra>{title}</extra>"
+    mode = (
+        {"mode": "lines+markers", "marker": {"size": 3.5, "color": f"@{mark.colour}", "line": {"width": 0}}}
+        if mark.dots
+        else {"mode": "lines"}
+    )
+    canvas.trace("scatter", x=numbers(drawn.x), y=numbers(drawn.y), name=title, connectgaps=False, line=style, hovertemplate=hover, **mode)
+    if mark.begin:
+        ground = _marker("circle", mark.colour, True, size) | {"color": "@paper"}  # covers the line beneath it, as an open mark would not
+        canvas.markers(*drawn.first, ground, name=title, hovertemplate=hover)
+    if mark.end:
+        arrow = mark.end == "arrow"
+        ended = _marker("triangle-up" if arrow else mark.end, mark.colour, True, size + 3 * arrow)
+        canvas.markers(*drawn.last, ended | ({"angle": round(drawn.turn, 2)} if arrow else {}), name=title, hovertemplate=hover)
     if len(drawn.crosses[0]):
         canvas.markers(*drawn.crosses, _cross(mark.colour), name=title, hovertemplate=WORDS["nan"] + " from here on")
 
@@ -207,4 +229,4 @@ def write_labels(canvas: Canvas) -> None:
         canvas.write(escape(label.text), x, y, label.colour, xanchor="left", yanchor="middle", **ground)
 
 
-DRAW: dict[type, Any] = {Line: line, Band: band, Points: points, Bars: bars, Heat: heat, Rule: rule, Tiles: tiles}
+DRAW: dict[type, Any] = {Line: line, Path: path, Band: band, Points: points, Bars: bars, Heat: heat, Rule: rule, Tiles: tiles}
