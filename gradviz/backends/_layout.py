@@ -17,8 +17,7 @@ from gradviz.charts._description import Axis, Description, Heat, Panel, Tiles
 WIDE, NARROW = float(TOKENS["width"]["figure"]), 350.0
 TICK, TITLE, HEADING = 12, 13, 14  # sizes of text in pixels
 _LINES = {"line": 300.0, "multiples": 190.0, "film": 150.0, "gate": 180.0, "strip": 200.0, "text": 190.0, "tiles": 0.0, "plane": 300.0}
-_WRAPPED = 125.0
-_ONE_ROW = {"multiples": 248.0, "film": 220.0}
+_WRAPPED, _ONE_ROW = 125.0, {"multiples": 248.0, "film": 220.0}
 
 
 @dataclass(frozen=True)
@@ -156,8 +155,7 @@ class _Builder:
         bottom = self._below(self.rows - 1, each) + below
         margin = (max(10.0, self._header(0, each) + 4), right, bottom, left)
         spans = [
-            (panel, tops[row] / inner, (tops[row] + self.heights[row]) / inner)
-            for panel, (row, _) in zip(self.panels, self.at, strict=True)
+            (one, tops[row] / inner, (tops[row] + self.heights[row]) / inner) for one, (row, _) in zip(self.panels, self.at, strict=True)
         ]
         long = self.room - left - right if _flow.has_text(self.panels) else inner
         drawn = bars(spans, 0.8 * self.room if self.narrow else long, self.narrow)

@@ -57,7 +57,7 @@ def view(known: Known, more: tuple[Known, ...], layer: int, starts: int, iterati
     states = np.array([point.state for point in portrait.points]).reshape(-1, paths[0].width)
     modes = np.array([_direction(point.modes.right[hidden, 0] @ basis.T) for point in portrait.points]).reshape(-1, 2)
     ways = tuple((part - middle) @ basis.T for part in seen)
-    return View(ways, portrait, (states[:, hidden] - middle) @ basis.T, modes, _reached(ended, states), shares)
+    return View(ways, portrait, (states[:, hidden] - middle) @ basis.T, modes, _reached(ended, states, portrait), shares)
 
 
 def _main(states: Array) -> tuple[Array, Array, tuple[float, float]]:
@@ -94,11 +94,12 @@ def _direction(mode: Array) -> Array:
     return turned
 
 
-def _reached(ended: Array, points: Array) -> Array:
-    """(sequence,) the point beside which each state is, −1 if there is none."""
+def _reached(ended: Array, points: Array, portrait: Portrait) -> Array:
+    """(sequence,) the fixed point beside which each state is, −1 if there is none. Beside a slow point it is on its way still."""
     if not len(points):
         return np.full(len(ended), -1)
     with np.errstate(all="ignore"):
         far = np.linalg.norm(ended[:, None] - points[None], axis=2) / (1 + np.linalg.norm(points, axis=1))
-    far = np.where(np.isfinite(far), far, np.inf)
+    fixed = np.array([point.kind == "fixed" for point in portrait.points])
+    far = np.where(np.isfinite(far) & fixed, far, np.inf)
     return np.where(far.min(axis=1) <= NEAR, far.argmin(axis=1), -1)

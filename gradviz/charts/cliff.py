@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from gradviz.options import check, option
 from gradviz.wording import number
 
 WIDE, HIGH = (-0.7, 0.2), (-0.45, 0.25)  # how far the picture reaches from the beginning, in w and in b
-SIDE = 160  # samples of the surface along each side
+SIDE = 120  # samples of the surface along each side
 LOOK_FOR = (
     "The edge along the dashed line is the wall, and healthy is a descent that meets it and stays in the picture, as the clipped one does. "
     "A single step with the whole gradient of the wall throws the other so far that nothing it had learned is left."
@@ -41,6 +42,9 @@ class Cliff(Chart):
         check(self)
 
     def describe(self, runs: Sequence[Run]) -> Description:
+        return _drawn(self)
+
+    def draw(self) -> Description:
         plain, clipped = (descend((self.w, self.b), self.rate, self.steps, limit) for limit in (None, self.threshold))
         near = across(beside(self.w))
         frame = pd.concat([_frame("plain", plain), _frame("clipped", clipped)], ignore_index=True)
@@ -50,8 +54,8 @@ class Cliff(Chart):
             _title(plain, clipped, limits),
             f"Above: the error (σ(x₅₀) − {PAPER.target:g})² of the unit x_t = w σ(x_{{t−1}}) + b over its two parameters, log colour; "
             f"dashed line: the wall; dots: {self.steps} steps of gradient descent at rate {self.rate:g}, plain and with longer gradients "
-            f"shortened to {self.threshold:g}. Below: the norm of the gradient beside the wall at w = {number(self.w, 3)}, both scales log; "
-            "it dips where the error is zero.",
+            f"shortened to {self.threshold:g}. Below: the norm of the gradient beside the wall at w = {number(self.w, 3)}, both scales "
+            "log; it dips where the error is zero.",
             LOOK_FOR,
             frame,
             (_map(plain, clipped, limits), near),
@@ -59,6 +63,11 @@ class Cliff(Chart):
             shape="line",
             source="Pascanu, Mikolov and Bengio 2013, section 2.3 and figure 6",
         )
+
+
+@lru_cache(maxsize=16)
+def _drawn(cliff: Cliff) -> Description:
+    return cliff.draw()
 
 
 def beside(w: float) -> pd.DataFrame:

@@ -155,18 +155,14 @@ def _note(run: Run, seen: View, shown: Sequence[Run]) -> str:
 
 def _title(shown: Sequence[Run], every: dict[Run, View]) -> str:
     """Where the sequences come to rest when input ends; runs of one fate together."""
-    fates = [
-        (fate, group) for fate in ("fixed", "slow", "some", "moving") if (group := [run for run in shown if _fate(every[run]) == fate])
-    ]
+    fates = [(fate, group) for fate in ("rests", "some", "moving") if (group := [run for run in shown if _fate(every[run]) == fate])]
     alone = len(fates) == 1
     parts = [_told(fate, spoken(group, shown), [every[run] for run in group], alone=alone) for fate, group in fates]
     return sentence(f"Without input {listed(parts)}", f"Where the state of {len(shown)} runs rests without input")
 
 
 def _fate(seen: View) -> str:
-    if seen.moving:
-        return "moving" if seen.moving == len(seen.ways) else "some"
-    return "fixed" if all(point.kind == "fixed" for point in seen.rests) else "slow"
+    return "rests" if not seen.moving else "moving" if seen.moving == len(seen.ways) else "some"
 
 
 def _told(fate: str, name: str, seen: Sequence[View], *, alone: bool) -> str:
@@ -185,7 +181,7 @@ def _told(fate: str, name: str, seen: Sequence[View], *, alone: bool) -> str:
         fades = f"; {own} slowest mode fades in {_within(slowest)}"
     else:
         fades = f" (slowest mode: {_within(slowest)})"
-    return f"{name} {'come' if fate == 'fixed' else 'linger'}{s} {'to rest at' if fate == 'fixed' else 'near'} {where}{each}{fades}"
+    return f"{name} come{s} to rest at {where}{each}{fades}"
 
 
 def _within(counts: Sequence[float]) -> str:
