@@ -11,7 +11,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts._base import Chart
 from gradviz.charts._description import Axis, Description, Heat, Line, Mark, Panel, Path, log10
-from gradviz.dynamics.one_unit import PAPER, Descent, descend, refined, surface, wall
+from gradviz.dynamics.one_unit import PAPER, Descent, descents, refined, surface, wall
 from gradviz.frames import Run
 from gradviz.options import check, option
 from gradviz.wording import number
@@ -36,7 +36,7 @@ class Cliff(Chart):
     b: float = option(-2.3, "bias at which descent begins", low=-6.0, high=0.0)
     rate: float = option(0.05, "learning rate", low=1e-4, high=1.0)
     threshold: float = option(1.0, "norm to which the clipped descent shortens longer gradients", low=1e-3, high=1000.0)
-    steps: int = option(400, "steps of descent", low=1, high=2000)
+    steps: int = option(200, "steps of descent", low=1, high=2000)
 
     def __post_init__(self) -> None:
         check(self)
@@ -45,7 +45,7 @@ class Cliff(Chart):
         return _drawn(self)
 
     def draw(self) -> Description:
-        plain, clipped = (descend((self.w, self.b), self.rate, self.steps, limit) for limit in (None, self.threshold))
+        plain, clipped = descents((self.w, self.b), self.rate, self.steps, (None, self.threshold))
         near = across(beside(self.w))
         frame = pd.concat([_frame("plain", plain), _frame("clipped", clipped)], ignore_index=True)
         limits = (self.w + WIDE[0], self.w + WIDE[1]), (self.b + HIGH[0], self.b + HIGH[1])

@@ -7,6 +7,7 @@ y_t = x_t − x_0, moved by the offset b − (x_0 − w σ(x_0)), which has digi
 or NaN.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,20 +129,26 @@ class Descent:
 def descend(start: tuple[float, float], rate: float, steps: int, threshold: float | None = None, unit: Unit = PAPER) -> Descent:
     """Gradient descent from (w, b). With a threshold c a gradient whose norm is above c, and finite, is shortened to c (the paper's
     algorithm 1), so that no step is longer than rate · c."""
-    if not 0 < rate < np.inf or steps < 1 or (threshold is not None and not threshold > 0):
-        raise GradvizError(f"rate is {rate}, steps {steps}, threshold {threshold}; all must be above 0, and the rate finite.")
-    place, path, errors, norms = np.array(start, np.float64), [], [], []
+    return descents(start, rate, steps, (threshold,), unit)[0]
+
+
+def descents(start: tuple[float, float], rate: float, steps: int, thresholds: Sequence[float | None], unit: Unit = PAPER) -> list[Descent]:
+    """One with each threshold, step by step at once: a step of several costs what one costs."""
+    if not 0 < rate < np.inf or steps < 1 or any(threshold is not None and not threshold > 0 for threshold in thresholds):
+        raise GradvizError(f"rate is {rate}, steps {steps}, thresholds {list(thresholds)}; all must be above 0, and the rate finite.")
+    limit = np.array([np.inf if threshold is None else threshold for threshold in thresholds])
+    place, paths, errors, norms = np.tile(np.array(start, np.float64)[:, None], len(limit)), [], [], []
     for _ in range(steps + 1):
         here = surface(place[0], place[1], unit)
-        gradient, size = np.array([here.d_w, here.d_b]), float(here.norm)
-        path.append(place)
-        errors.append(float(here.error))
+        gradient, size = np.stack([here.d_w, here.d_b]), here.norm
+        paths.append(place)
+        errors.append(here.error)
         norms.append(size)
-        if threshold is not None and threshold < size < np.inf:
-            gradient = gradient / size * threshold
+        long = (limit < size) & (size < np.inf)
         with np.errstate(all="ignore"):
-            place = place - rate * gradient
-    return Descent(np.array(path), np.array(errors), np.array(norms))
+            place = place - rate * np.where(long, gradient / size * limit, gradient)
+    path, error, norm = np.array(paths), np.array(errors), np.array(norms)
+    return [Descent(path[:, :, at], error[:, at], norm[:, at]) for at in range(len(limit))]
 
 
 def _rise(w: Array, unit: Unit) -> Array:

@@ -9,7 +9,7 @@ from gradviz.charts import Description
 from gradviz.charts._description import log10
 from gradviz.charts.cliff import Cliff as Picture
 from gradviz.charts.cliff import across, beside, longest
-from gradviz.dynamics.one_unit import PAPER, Descent, Refined, beside_wall, descend, refined, surface
+from gradviz.dynamics.one_unit import PAPER, Descent, Refined, beside_wall, descents, refined, surface
 from gradviz.reproductions._base import Outcome, Reproduction, Setting, Statement, Tell, agrees
 from gradviz.wording import number
 
@@ -31,7 +31,7 @@ class Cliff(Reproduction):
         tell("Sampling the surface along its wall")
         w = np.linspace(*SAMPLED, 40 if quick else 120)
         near = refined(w)
-        plain, clipped = descend(START, RATE, STEPS), descend(START, RATE, STEPS, THRESHOLD)
+        plain, clipped = descents(START, RATE, STEPS, (None, THRESHOLD))
         return Outcome(
             _claim(plain, clipped),
             (_exact(), _steep(near), _curved(near), _thrown(plain, clipped)),
