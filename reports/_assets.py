@@ -33,7 +33,7 @@ def style() -> str:
 def pack(value: Any) -> str:
     """A value as JSON, gzip and base64: nothing in it can end a script element, and the same value gives the same text."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 6, mtime=0)).decode("ascii")
 
 
 @cache

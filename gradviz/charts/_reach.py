@@ -1,6 +1,7 @@
 """How far the gradient of the last step's loss reaches: the rows of table `reach` that a chart draws, and sentences about them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -14,18 +15,29 @@ from gradviz.wording import factor, listed, number, span
 RECORD = "No run holds table `reach`. Record it with reach_every = 20: the gradient of the last step's loss, per steps back."
 FACTORS = ("decay", "decay_low", "decay_high")
 SERIES = ("mean", "low", "high")
+KEPT = 32  # runs whose rows are remembered, until they are written again
 APART = 3.0  # runs of one cell whose half-lives differ by more than this factor are told one by one
 LEVEL = 0.005  # a factor per step this close to 1 is drawn as level: 100 steps change the norm less than twofold
 
 
 def rows(run: Run, point: str = "", layer: int = -1) -> pd.DataFrame:
     """One layer and state, tidy by step and lag. layer -1: the last one; point "": the cell state if there is one, else hidden."""
+    return _rows(run, run.stamp, point, layer)
+
+
+@lru_cache(maxsize=KEPT)
+def _rows(run: Run, stamp: object, point: str, layer: int) -> pd.DataFrame:
     table = wide(run, point, layer)
     return tidy(table, longest(table))
 
 
 def wide(run: Run, point: str = "", layer: int = -1) -> pd.DataFrame:
-    """The same with one row per step, in order, as it lies in table `reach`."""
+    """The same with one row per step, in order, as it lies in table `reach`. A slider asks for it again and again."""
+    return _wide(run, run.stamp, point, layer)
+
+
+@lru_cache(maxsize=KEPT)
+def _wide(run: Run, stamp: object, point: str, layer: int) -> pd.DataFrame:
     table = run.table("reach")
     if table.empty:
         return table
@@ -62,7 +74,7 @@ def what(runs: Sequence[Run], point: str, layer: int) -> str:
 def _state(runs: Sequence[Run], point: str) -> str:
     if point:
         return f"the {point} state"
-    cells = {run.family for run in runs if "cell" in set(run.table("reach")["point"])}
+    cells = {run.family for run in runs if "cell" in set(wide(run)["point"])}
     if not cells:
         return "the hidden state"
     return "the cell state" if all(run.family in cells for run in runs) else "the hidden state (LSTM: the cell state)"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -45,12 +46,13 @@ class Film(Chart):
         if not shown:
             return nothing("film", _reach.RECORD, COLUMNS, LOOK_FOR)
         frame = stack([tables[run.label].assign(run=run.label)[list(COLUMNS)] for run in shown], COLUMNS)
-        fits = {run.label: _reach.decays(tables[run.label]) for run in shown}
+        parts = {run.label: _parts(run, run.stamp, self.point, self.layer) for run in shown}
+        fits = {label: fit for label, (_, fit) in parts.items()}
         reaches = {label: fit["horizon"].to_numpy() for label, fit in fits.items()}
         lags = {run.label: int(tables[run.label]["lag"].max()) for run in shown}
         axes = training(frame), Axis("steps back", limits=(0.0, float(frame["lag"].max())))
         panels = tuple(
-            Panel((_heat(tables[run.label]), *self._mark(fits[run.label])), *axes, heading(run), colour(run), self._note(run, shown, fits))
+            Panel((parts[run.label][0], *self._mark(fits[run.label])), *axes, heading(run), colour(run), self._note(run, shown, fits))
             for run in shown
         )
         return Description(
@@ -78,6 +80,13 @@ class Film(Chart):
         found = fits[run.label].set_index("step")["horizon"]
         reach = float(found[_reach.nearest(list(found.index), self.step)])
         return f"{aside(run, shown)}, reach {'all' if np.isinf(reach) else number(reach)}"
+
+
+@lru_cache(maxsize=_reach.KEPT)
+def _parts(run: Run, stamp: object, point: str, layer: int) -> tuple[Heat, pd.DataFrame]:
+    """The picture of one run and its fits: the same wherever the mark of a slider stands."""
+    table = _reach.rows(run, point, layer)
+    return _heat(table), _reach.decays(table)
 
 
 def _heat(table: pd.DataFrame) -> Heat:

@@ -12,6 +12,7 @@ from gradviz.reports.kinds._base import Choice, Kind, Picture, Section, by_task,
 CHOICES: dict[str, Choice] = {"waterfall": "step", "film": "step", "gradient_matrix": "token", "connectivity": "token"}
 ONE_BY_ONE: dict[str, Choice] = {**CHOICES, "gate_heatmap": "run"}  # large, and mostly read by itself
 OF_ENCODERS = {"waterfall", "film", "horizon", "gate_heatmap", "saturation"}  # shown of an encoder, too; many are too short for a decay
+OF_TEXTS = {"text_unit"}  # asked of texts alone, though it needs no network for that
 LISTED = {"status"}  # charts that every report shows among its findings
 
 
@@ -95,8 +96,11 @@ class Chapters(Kind):
     def _pictures(self, chart: str, runs: Sequence[Run]) -> Iterator[Picture]:
         """A chart of the runs of each task, and of each part of a network that has two. Of a text it is asked of one run a cell; where no
         run reads one, of all of them, so that the chart can say what is missing."""
+        if not CHARTS[chart].about_runs:
+            yield Picture(chart, tuple(runs))
+            return
         groups = by_task(runs)
-        if CHARTS[chart].network:
+        if CHARTS[chart].network or chart in OF_TEXTS:
             groups = {task: some for task, members in groups.items() if (some := readers(members))} or groups
         for task, members in groups.items():
             for part, options in _parts(chart, members):

@@ -1,6 +1,7 @@
 """What plotly would read as markup, written so that it stays text."""
 
 import base64
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from gradviz.backends._text import printable
 _LARGE = 60  # numbers; from here on packed arrays are shorter than text
 
 
+@lru_cache(maxsize=50_000)  # what hover says of a heatmap's cells is drawn again for every width and every position of a slider
 def escape(text: str) -> str:
     """Text for titles, ticks, names and hover: no tags, no entities, no formulas, no templates, no colour names, nothing invisible."""
     text = "\n".join(printable(line) for line in text.split("\n"))

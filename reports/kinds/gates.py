@@ -1,0 +1,21 @@
+"""Gates: what each unit keeps, how far open its gates stand, and how much of the gradient they alone carry."""
+
+from gradviz.reports.kinds._chapters import EXACT, GATES, ONE_BY_ONE, READS, WEIGHTS, Chapter, Chapters
+
+SATURATED = GATES.only("saturation")
+CARRIED = Chapter(
+    "carried",
+    "What the gates carry",
+    "Along the memory the gradient is multiplied by one gate a step; all other ways back lead through the recurrent weights.",
+    ("highway", "phase"),
+)
+
+
+class Gates(Chapters):
+    label = "gates"
+    purpose = "what each unit keeps over a sequence, how far open the gates stand, and what they alone carry back"
+    opening = "gate_heatmap"
+    choices = ONE_BY_ONE
+
+    def chapters(self) -> tuple[Chapter, ...]:
+        return (SATURATED, CARRIED, EXACT.only("jacobian_fan"), READS.only("text_unit", "units"), WEIGHTS)

@@ -1,0 +1,88 @@
+"""Pages for everybody: axe-core finds nothing to complain of, in any theme, wide and narrow, with scripts and without."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradviz.frames import load_runs
+from gradviz.reports import report
+from tests.synthetic import Variant, make_run
+
+pytestmark = pytest.mark.browser
+
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("runs")
+    for family, clipped in (("rnn", False), ("lstm", True)):
+        make_run(folder / family, family, clipped, steps=12, variant=Variant(time=24))
+    make_run(folder / "adding", "gru", True, "adding", steps=12, variant=Variant(time=24, bad_from=5))
+    runs, out = load_runs(folder), tmp_path_factory.mktemp("pages")
+    made = {"full": report(runs, "full", now=NOW), "static": report(runs, "demo", static=True, now=NOW)}
+    return {name: one.write(out / f"{name}.html") for name, one in made.items()}
+
+
+@pytest.fixture(scope="session")
+def axe() -> Any:
+    return pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="needs axe-playwright-python: pip install -e '.[test]'"
+    ).Axe()
+
+
+PLACES = [("full", 1440, "light"), ("full", 390, "dark"), ("static", 1440, "dark"), ("static", 390, "light")]
+
+
+@pytest.mark.parametrize(("name", "width", "scheme"), PLACES)
+def test_axe_finds_no_violation(name: str, width: int, scheme: str, pages: dict[str, Path], chromium: Any, axe: Any) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(pages[name].as_uri())
+    if name != "static":
+        page.wait_for_selector("html[data-ready]", timeout=60_000)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    found = axe.run(page)
+    assert found.response["passes"], "axe looked at something"
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]] == []
+    context.close()
+
+
+def test_axe_would_find_something(pages: dict[str, Path], chromium: Any, axe: Any, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.html"
+    text = pages["static"].read_text(encoding="utf-8")
+    broken.write_text(text.replace('<html lang="en">', "<html>").replace("<title>", "<x-title>", 1), encoding="utf-8")
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(broken.as_uri())
+    assert {"html-has-lang", "document-title"} <= {one["id"] for one in axe.run(page).response["violations"]}
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["full", "static"])
+def test_every_control_can_be_reached_and_used_with_the_keyboard(name: str, pages: dict[str, Path], chromium: Any) -> None:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(pages[name].as_uri())
+    if name != "static":
+        page.wait_for_selector("html[data-ready]", timeout=60_000)
+    reached = tabbed(page, 400)
+    controls = page.evaluate("() => [...document.querySelectorAll('main input, main select, main summary, .theme input:checked')].length")
+    assert len([one for one in reached if one in ("INPUT", "SELECT", "SUMMARY")]) >= controls
+    context.close()
+
+
+def tabbed(page: Any, most: int) -> list[str]:
+    """What the Tab key comes to, from the top of the page to its end."""
+    press: Callable[[str], None] = page.keyboard.press
+    found: list[str] = []
+    for _ in range(most):
+        press("Tab")
+        tag = page.evaluate("document.activeElement.tagName")
+        if tag == "BODY":
+            break
+        found.append(tag)
+    return found
