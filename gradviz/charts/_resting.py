@@ -19,7 +19,8 @@ NEAR = 1e-3  # of 1 + ‖s‖: how near to a point it has then come
 class View:
     """ways: (time + 1, 2) of each sequence; portrait: the points, places (point, 2) where they are; modes: (point, 2) the direction of the
     most unstable mode of each, of length 1 before it is projected; reached: (sequence,) which point each comes to rest at without input,
-    −1 if none; shares: of the variance along both directions."""
+    −1 if none; shares: of the variance along both directions;
+    tokens: whether no input is no token, or else zeros."""
 
     ways: tuple[Array, ...]
     portrait: Portrait
@@ -27,6 +28,7 @@ class View:
     modes: Array
     reached: Array
     shares: tuple[float, float]
+    tokens: bool
 
     @property
     def rests(self) -> list[Point]:
@@ -57,7 +59,7 @@ def view(known: Known, more: tuple[Known, ...], layer: int, starts: int, iterati
     states = np.array([point.state for point in portrait.points]).reshape(-1, paths[0].width)
     modes = np.array([_direction(point.modes.right[hidden, 0] @ basis.T) for point in portrait.points]).reshape(-1, 2)
     ways = tuple((part - middle) @ basis.T for part in seen)
-    return View(ways, portrait, (states[:, hidden] - middle) @ basis.T, modes, _reached(ended, states, portrait), shares)
+    return View(ways, portrait, (states[:, hidden] - middle) @ basis.T, modes, _reached(ended, states, portrait), shares, signature.tokens)
 
 
 def _main(states: Array) -> tuple[Array, Array, tuple[float, float]]:

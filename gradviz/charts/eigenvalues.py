@@ -14,9 +14,9 @@ from gradviz.charts._common import MARKERS, aside, colour, grid, heading, left_o
 from gradviz.charts._description import Axis, Description, Mark, Panel, Path, Points
 from gradviz.charts._reopened import MOST, Known
 from gradviz.charts._twice import Twice, twice
-from gradviz.charts._words import chunks, sentence, spoken
+from gradviz.charts._words import chunks, in_part, sentence, spoken
 from gradviz.dynamics.jacobians import step_jacobians
-from gradviz.errors import NonFiniteError
+from gradviz.errors import GradvizError, NonFiniteError
 from gradviz.frames import Run
 from gradviz.options import check, option
 from gradviz.wording import listed, number, span
@@ -75,7 +75,7 @@ class Eigenvalues(Chart):
         return Description(
             "eigenvalues",
             _title(shown, every, self.of),
-            f"{_subtitle(shown, every, self.of)}{looked.why}{left_out(runs, shown)}",
+            f"{_subtitle(shown, every, self.of, in_part(shown, self.layer))}{looked.why}{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             panels,
@@ -95,7 +95,7 @@ def _clouds(known: Known, of: str, layer: int) -> Clouds:
     network = known.network
     layers = sorted({at for at, _ in network.parts.places})
     if layer >= len(layers):
-        raise NonFiniteError(f"there is no layer {layer}; the network has {len(layers)}, counted from 0.")
+        raise GradvizError(f"there is no layer {layer}; the network has {len(layers)}, counted from 0.")
     found = []
     ways = [way for at, way in network.parts.places if at == layers[layer]]
     for way in ways:
@@ -160,7 +160,7 @@ def _panels(one: Twice[Clouds], shown: Sequence[Run]) -> list[tuple[tuple[Mark, 
     return found
 
 
-def _subtitle(shown: Sequence[Run], every: dict[Run, Twice[Clouds]], of: str) -> str:
+def _subtitle(shown: Sequence[Run], every: dict[Run, Twice[Clouds]], of: str, part: str) -> str:
     blocks = {cloud.block for run in shown for cloud in every[run].now}
     gated = of == "weights" and blocks != {"state"}
     each = f" Of gated cells: {'each block' if len(blocks) > 2 else 'the candidate, which writes new content'}." if gated else ""
@@ -168,7 +168,7 @@ def _subtitle(shown: Sequence[Run], every: dict[Run, Twice[Clouds]], of: str) ->
         "" if of == "jacobian" else " In a nonlinear cell it is the Jacobian that acts, these weights times local derivatives and gates."
     )
     return (
-        f"Eigenvalues λ of {OF[of]}, linear scale; the circle is |λ| = 1. ρ: the largest |λ|; σ₁: the largest singular value, "
+        f"Eigenvalues λ of {OF[of]}{part}, linear scale; the circle is |λ| = 1. ρ: the largest |λ|; σ₁: the largest singular value, "
         f"by which one step can stretch at most.{each}{caution}"
     )
 

@@ -159,7 +159,7 @@ def _fate(found: Spectrum) -> str:
 
 def _title(shown: Sequence[Run], every: dict[Run, Twice[Strip]]) -> str:
     """Whether differences grow or fade, family by family, by the largest exponent."""
-    parts = []
+    parts, before = [], ""
     for group in chunks(shown, shown):
         name = spoken(group, shown)
         now = [float(every[run].now.spectrum.exponents[0]) for run in group]
@@ -168,7 +168,8 @@ def _title(shown: Sequence[Run], every: dict[Run, Twice[Strip]]) -> str:
             continue
         what = " or ".join(sorted({_fate(every[run].now.spectrum) for run in group}))
         settled = all(every[run].now.spectrum.converged for run in group)
-        parts.append(f"{what} in {name} (λ₁ {span(now, _signed)}{'' if settled else ', not converged'})")
+        verb, before = "" if what == before else f"{what} ", what  # said once for families that follow each other
+        parts.append(f"{verb}in {name} (λ₁ {span(now, _signed)}{'' if settled else ', not converged'})")
     return sentence(
         f"While a sequence is read small differences {listed(parts)}", f"How small differences grow or fade in {len(shown)} runs"
     )

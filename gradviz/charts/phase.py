@@ -74,13 +74,13 @@ class Phase(Chart):
 
     def _subtitle(self, every: dict[Run, View]) -> str:
         drawn = span([len(seen.ways) for seen in every.values()])
-        tokens = {run.setting("task", "name") for run in every}
-        without = "no token" if tokens == {"text"} else "an input of zeros"
+        reads = {seen.tokens for seen in every.values()}
+        without = "no token" if reads == {True} else "an input of zeros" if reads == {False} else "no token or an input of zeros"
         started, failed = span([seen.portrait.starts for seen in every.values()]), span([seen.portrait.failed for seen in every.values()])
         return (
-            f"Hidden states while held-out sequences ({drawn} a run) are read, from the ring to the arrow, on the two directions along "
-            f"which they vary most. Points: where a state stays, or small where it lingers, under {without}, searched from "
-            f"{started} states, {self.iterations} steps each at most; {failed} of them did not end, and there may be more points. "
+            f"Hidden states while held-out sequences ({drawn} a run) are read, from the ring to the arrow, on their first two principal "
+            f"components (PC, share of the variance). Points: where a state stays, or small where it lingers, under {without}, searched "
+            f"from {started} states, {self.iterations} steps each at most; {failed} of them did not end, and there may be more points. "
             "Short line: the direction of a point’s most unstable mode."
         )
 
@@ -125,7 +125,7 @@ def _panel(run: Run, seen: View, shown: Sequence[Run]) -> Panel:
                 point.stability == "stable", point.kind == "slow", (_hover(point),),
             )
         )  # fmt: skip
-    names = [f"{word} direction ({percent(share)})" for word, share in zip(("first", "second"), seen.shares, strict=True)]
+    names = [f"PC {at} ({percent(share)})" for at, share in enumerate(seen.shares, 1)]
     axes = [Axis(name, limits=ends) for name, ends in zip(names, limits, strict=True)]
     return Panel(tuple(marks), axes[0], axes[1], heading(run), colour(run), _note(run, seen, shown))
 
