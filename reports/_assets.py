@@ -17,16 +17,20 @@ def read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def style() -> str:
-    """Variables for both themes, the page's rules, and those for paper, which is always light. What is chosen in the page's switch goes
-    before what the system says, also where no script runs."""
+def style(still: bool = False) -> str:
+    """Variables for both themes, the page's rules, and those for paper, which is always light.
+
+    What is chosen in the page's switch goes before what the system says. The script writes it on the root element; in a page without
+    one a selector looks for it, which would be costly where a script draws: it is asked again at every change of the page.
+    """
     light, dark = theme.css_variables("light"), theme.css_variables("dark")
-    chosen = ":root:has(.theme [value={}]:checked)"
+    chosen = ":root:has(.theme [value={}]:checked)" if still else ":root[data-theme={}]"
+    by_hand = chosen.format("light"), chosen.format("dark")
     return (
         f":root{{color-scheme:light;{light}}}\n"
         f"@media (prefers-color-scheme:dark){{:root{{color-scheme:dark;{dark}}}}}\n"
-        f"{chosen.format('light')}{{color-scheme:light;{light}}}\n{chosen.format('dark')}{{color-scheme:dark;{dark}}}\n{read('style.css')}"
-        f"@media print{{:root,:root:has(.theme :checked){{color-scheme:light;{light}--paper:#fff}}\n{read('print.css')}}}\n"
+        f"{by_hand[0]}{{color-scheme:light;{light}}}\n{by_hand[1]}{{color-scheme:dark;{dark}}}\n{read('style.css')}"
+        f"@media print{{:root,{','.join(by_hand)}{{color-scheme:light;{light}--paper:#fff}}\n{read('print.css')}}}\n"
     )
 
 

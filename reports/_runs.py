@@ -70,7 +70,9 @@ def caveats(runs: Sequence[Run]) -> list[str]:
     said = []
     for run in runs:
         done, wanted = run.meta.get("updates_done", 0), run.meta["experiment"]["training"]["updates"]
-        if run.status != "finished":
+        if run.status == "running":
+            said.append(f"{run.label}: still being written, or its writer was killed; here are the first {done} of {wanted} updates.")
+        elif run.status != "finished":
             reason = f" ({run.meta['error']})" if run.meta.get("error") else ""
             said.append(f"{run.label}: {run.status} after {done} of {wanted} updates{reason}.")
         said += [f"{run.label}: {note}." for note in run.notes]

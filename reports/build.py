@@ -110,7 +110,7 @@ class _Counter:
 
 def still(now: datetime) -> dict[str, Any]:
     """What a page without scripts carries: styles, the policy that lets nothing run, and when it was made."""
-    return {"made": _made(now), "style": Markup(_assets.style()), "policy": Markup(_assets.policy()), "pack": ""}
+    return {"made": _made(now), "style": Markup(_assets.style(still=True)), "policy": Markup(_assets.policy()), "pack": ""}
 
 
 def carried(figures: dict[str, Any], now: datetime) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def gallery(runs: Sequence[Run], *, origin: str = "", now: datetime | None = Non
         "groups": groups,
         "contents": [(entry.anchor, entry.words) for group in groups for entry in group["entries"]],
         "made": f"Made with gradviz {__version__} on {moment:%Y-%m-%d %H:%M} {moment.tzname() or 'local time'}.",
-        "style": Markup(_assets.style() + _assets.read("gallery.css")),
+        "style": Markup(_assets.style(still=True) + _assets.read("gallery.css")),
         "policy": Markup(_assets.policy()),
         "pack": "",
     }
