@@ -64,11 +64,14 @@ def steps(count: float) -> str:
 
 
 def span(values: Iterable[float], say: Callable[[float], str] = number) -> str:
-    """The one value, or the smallest and the largest: 4.0–13, 32–38 %, 2 × 10⁻³ – 5 × 10⁻². `say` puts a value into words."""
+    """The one value, or the smallest and the largest: 4.0–13, 32–38 %, 2 × 10⁻³ – 5 × 10⁻², −0.4 to −0.2. `say` puts a value into
+    words."""
     ordered = sorted(values)
     low, high = say(ordered[0]), say(ordered[-1])
     if low == high:
         return low
+    if "−" in low + high:
+        return f"{low} to {high}"
     shared = f"{THIN}%" if low.endswith(f"{THIN}%") and " " not in low + high else ""
     return f"{low.removesuffix(shared)}{'–' if shared or (THIN not in low + high) else ' – '}{high}"
 

@@ -181,11 +181,17 @@ class _Picture:
         return Line(np.arange(end), self.norms[row, :end], self.run.label, **style(self.run))
 
     def frame(self) -> pd.DataFrame:
-        rows, states = np.nonzero(~np.ma.getmaskarray(self.heat)) if self.square else np.nonzero(np.ones(self.norms.shape))
-        losses = self.matrix.losses[rows]
-        values = {"loss": losses, "state": states, "back": losses - states}
-        numbers = {"norm": self.matrix.norms[rows, states], "share": self.matrix.shares[rows, states]}
-        return pd.DataFrame({"run": self.run.label, **values, **numbers}, columns=list(COLUMNS))
+        return _rows(self.matrix).assign(run=self.run.label)[list(COLUMNS)]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _rows(matrix: GradientMatrix) -> pd.DataFrame:
+    """One row per loss and state up to it: the same whichever token a slider has chosen."""
+    past = np.arange(matrix.norms.shape[1]) <= matrix.losses[:, None]
+    rows, states = np.nonzero(past)
+    losses = matrix.losses[rows]
+    steps = {"loss": losses, "state": states, "back": losses - states}
+    return pd.DataFrame({**steps, "norm": matrix.norms[rows, states], "share": matrix.shares[rows, states]})
 
 
 def _cut(every: Sequence[_Picture]) -> str:

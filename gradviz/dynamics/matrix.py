@@ -19,7 +19,7 @@ from gradviz.passes import Pass
 COPIES = 64  # losses that go back side by side
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GradientMatrix:
     """losses: (loss,) the steps that have a loss; norms: (loss, time) ‖∂L_t/∂s_k‖, exactly zero where a loss cannot feel a state; shares:
     (loss, time) what each loss contributes to the total gradient ∂L/∂s_k, along its direction: with signs, and they sum to 1 over losses

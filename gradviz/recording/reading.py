@@ -39,7 +39,17 @@ def read_meta(folder: Path | str) -> dict[str, Any]:
     if type(version) is not int or version < 1:
         raise RunError(f"{folder / META} is not gradviz's: it has no schema version.")
     _check_version(folder / META, version)
-    return dict(meta)
+    return dict(_spelled(meta))
+
+
+def _spelled(meta: Any) -> Any:
+    """Half a surrogate pair, which JSON can write and UTF-8 cannot, becomes a question mark: no table, page or terminal could hold it."""
+    text = json.dumps(meta, ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.loads(text.encode("utf-8", "replace"))
+    return meta
 
 
 def read_table(folder: Path | str, name: str, keep: Sequence[str] = ()) -> pa.Table:

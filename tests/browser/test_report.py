@@ -1,5 +1,6 @@
 """A report in a real browser: nothing is fetched, everything is drawn, and every control does what it says."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -11,12 +12,13 @@ import pytest
 
 from gradviz.frames import load_runs
 from gradviz.reports import report
-from tests.synthetic import make_run
+from tests.synthetic import Variant, make_run
 
 pytestmark = pytest.mark.browser
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 HOSTILE = "</script><script>window.hurt=1</script><img src=x onerror=window.hurt=1>"
+TURNED = "\u202e\u2067gnp.exe\x07\x00"
 Opener = Callable[..., AbstractContextManager[Any]]
 
 
@@ -63,12 +65,6 @@ def test_every_figure_is_drawn(opened: Opener, demo: Path) -> None:
             assert box["height"] > 150
 
 
-def test_drawn_in_time(opened: Opener, demo: Path) -> None:
-    with opened(demo) as page:
-        spent = page.evaluate("performance.now()")
-    assert spent < 15_000  # a loaded machine; the goal of 1.5 s is measured by hand
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_theme_switch_recolours_page_and_figures(opened: Opener, demo: Path, scheme: str) -> None:
     papers = {"light": "rgb(251, 250, 247)", "dark": "rgb(21, 24, 28)"}
@@ -110,23 +106,23 @@ def test_play_runs_from_the_start_to_the_end(opened: Opener, demo: Path) -> None
         assert page.locator("#figure-1 output").inner_text() == last
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1024])
-def test_no_sideways_scroll(opened: Opener, demo: Path, width: int) -> None:
-    with opened(demo, width=width) as page:
-        for closed in page.locator("details:not([open]) > summary").all():
-            if closed.is_visible():
-                closed.click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_no_sideways_scroll(opened: Opener, demo: Path) -> None:
+    with opened(demo, width=1024) as page:
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        for width in (1024, 768, 390, 320):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_function(REDRAWN, timeout=30_000)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+REDRAWN = "() => [...document.querySelectorAll('.plot')].every(plot => +plot.dataset.width === plot.clientWidth)"
 
 
 def test_a_narrower_window_redraws(opened: Opener, demo: Path) -> None:
     with opened(demo) as page:
         page.set_viewport_size({"width": 420, "height": 900})
-        page.wait_for_function(
-            "() => [...document.querySelectorAll('.plot')].every(p => +p.dataset.width === p.clientWidth && p.clientWidth < 420)",
-            timeout=10_000,
-        )
-        assert page.evaluate("document.documentElement.scrollWidth") <= 420
+        page.wait_for_function(REDRAWN, timeout=30_000)
+        assert page.evaluate("Math.max(...[...document.querySelectorAll('.plot')].map(plot => plot.data && plot.layout.width))") < 420
 
 
 def test_headings_language_title_and_landmarks(opened: Opener, demo: Path) -> None:
@@ -169,16 +165,24 @@ def test_the_picture_can_be_saved(opened: Opener, demo: Path, tmp_path: Path) ->
         assert "<svg" in (tmp_path / "figure.svg").read_text()
 
 
-def test_hostile_names_do_nothing(opened: Opener, tmp_path: Path) -> None:
-    make_run(tmp_path / "one", family="rnn", clipped=False)
+def test_hostile_names_and_tokens_do_nothing(opened: Opener, tmp_path: Path) -> None:
+    """A run's name, its task's, and the words it has read: tags, the end of a script, marks that turn the direction, control characters."""
+    file = make_run(tmp_path / "one", family="lstm", steps=4, variant=Variant(time=24)) / "run.json"
+    meta = json.loads(file.read_text())
+    meta["probe"]["words"] = [[HOSTILE, "\u202e", "\x07", "\ud800", "</script>", "&lt;"] * 4 for _ in meta["probe"]["words"]]
+    file.write_text(json.dumps(meta))
     runs = load_runs(tmp_path)
     runs[0].meta["name"] = HOSTILE
-    runs[0].meta["experiment"]["task"]["name"] = HOSTILE
-    path = report(runs, "compare", now=NOW).write(tmp_path / "report.html")
+    runs[0].meta["experiment"]["task"]["name"] = HOSTILE + TURNED
+    path = report(runs, "full", now=NOW).write(tmp_path / "report.html")
     with opened(path) as page:
         assert page.evaluate("window.hurt") is None
         assert page.locator("img").count() == 0
         assert HOSTILE in page.locator("#settings").inner_text()
+        drawn = page.evaluate("[...document.querySelectorAll('.plot text')].map(one => one.textContent).join('')")
+        assert not set(drawn) & {"\u202e", "\x07"}
+        turned = page.evaluate("[...document.querySelectorAll('main *')].filter(one => getComputedStyle(one).direction === 'rtl').length")
+        assert turned == 0
 
 
 def test_a_script_slipped_into_the_page_does_not_run(chromium: Any, demo: Path, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def test_factors_and_steps() -> None:
 def test_spans() -> None:
     assert wording.span([13, 4.02]) == "4.0–13"
     assert wording.span([2, 2]) == "2"
+    assert wording.span([-0.4, -0.39]) == "−0.4 to −0.39"
     assert wording.span([0.38, 0.32], wording.percent) == "32–38\u202f%"
     assert wording.span([0.001, 0.72], wording.percent) == "under 1\u202f% – 72\u202f%"
 

@@ -15,6 +15,7 @@ from gradviz.recording import segments
 from gradviz.recording.reading import find_runs, note, read_meta, read_table
 from gradviz.recording.schema import TABLES, VERSION
 from gradviz.recording.store import RunWriter
+from tests.synthetic import make_run
 
 BATCHES = 4
 
@@ -211,3 +212,12 @@ def test_finding_runs_stays_inside_the_folder(tmp_path: Path) -> None:
     assert find_runs(top / "one") == [top / "one"]
     assert find_runs(top / "nowhere") == []
     assert json.loads((outside / "run.json").read_text())["status"] == "finished"
+
+
+def test_half_a_surrogate_pair_in_run_json_becomes_a_question_mark(tmp_path: Path) -> None:
+    file = make_run(tmp_path / "run", steps=1) / "run.json"
+    meta = json.loads(file.read_text())
+    file.write_text(json.dumps({**meta, "name": "a\ud800b"}))
+    assert read_meta(tmp_path / "run")["name"] == "a?b"
+    file.write_text(json.dumps({**meta, "name": "\U0001f600"}))  # a whole pair in JSON's own spelling
+    assert read_meta(tmp_path / "run")["name"] == "\U0001f600"

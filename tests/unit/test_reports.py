@@ -133,6 +133,10 @@ def test_nothing_points_outside(made: Report) -> None:
     assert not re.search(r"@import|url\((?!data:)", made.html().split('id="library"')[0])
 
 
+def test_where_scripts_draw_no_selector_looks_through_the_page(made: Report) -> None:
+    assert ":has(" not in made.html().split("</style>")[0], "drawing would take twice as long: it is asked again at every change"
+
+
 def test_only_the_two_scripts_of_the_page_may_run(made: Report) -> None:
     page = made.html()
     policy = next(meta["content"] or "" for meta in Page(page).all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
