@@ -147,11 +147,13 @@ function followReader() {
   links.forEach(link => seen.observe($(link.hash)));
 }
 
+/* A figure is drawn once, by its control if it has one: of two drawings that follow at once the first one wins. */
 function followPrinter(controls) {
   let kept = [];
-  const size = width => $$(".plot").forEach(plot => { plot.style.width = width; draw(plot); });
-  addEventListener("beforeprint", () => { printing = true; kept = controls.map(one => one.open()); size(PRINT_WIDTH + "px"); });
-  addEventListener("afterprint", () => { printing = false; controls.forEach((one, i) => one.to(kept[i])); size(""); });
+  const size = width => $$(".plot").forEach(plot => plot.style.width = width);
+  const others = () => $$(".plot").filter(plot => !$(".controls", plot.closest("figure"))).forEach(draw);
+  addEventListener("beforeprint", () => { printing = true; size(PRINT_WIDTH + "px"); kept = controls.map(one => one.open()); others(); });
+  addEventListener("afterprint", () => { printing = false; size(""); controls.forEach((one, i) => one.to(kept[i])); others(); });
 }
 
 (async () => {

@@ -202,6 +202,8 @@ def test_print_redraws_in_light_and_at_the_last_step(opened: Opener, demo: Path)
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         assert page.locator("#figure-1 output").inner_text() != "0"
         assert page.evaluate("document.querySelector('#figure-1 .plot').layout.paper_bgcolor") == "#ffffff"
+        widths = page.evaluate("[...document.querySelectorAll('.plot')].map(plot => plot._fullLayout.width)")
+        assert set(widths) == {680}, "a wider picture would shrink the whole document"
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert page.locator("#figure-1 output").inner_text() == "0"
         assert page.evaluate("document.querySelector('#figure-1 .plot').layout.paper_bgcolor") == "#15181c"
