@@ -1,7 +1,7 @@
 """A picture becomes a numbered figure: what is said about it, what the page draws, and the table behind it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -60,6 +60,7 @@ def figure(number: int, picture: Picture, *, static: bool = False) -> Figure:
     shown = Picture(picture.chart, picture.runs, picture.about, options=picture.options) if static else picture
     try:
         said, moments = described(shown)
+        said = replace(said, title=_absent(picture.chart)) if said.missing else said
     except GradvizError as error:
         said, moments = _refused(picture.chart, str(error)), ()
     if static:
@@ -80,7 +81,12 @@ def drawn_figure(number: int, said: Description, about: str = "", choose: str = 
 
 
 def _refused(chart: str, reason: str) -> Description:
-    return Description(chart, f"No picture: {chart.replace('_', ' ')}", "", "", pd.DataFrame(), missing=reason)
+    return Description(chart, _absent(chart), "", "", pd.DataFrame(), missing=reason)
+
+
+def _absent(chart: str) -> str:
+    """The heading in place of a finding, so that a reader knows which picture is not there."""
+    return f"No picture: {chart.replace('_', ' ')}"
 
 
 def _frame(base: Drawn, moment: Moment) -> dict[str, Any]:
