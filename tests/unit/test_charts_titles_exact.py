@@ -9,6 +9,7 @@ import pytest
 
 from gradviz.arrays import Array
 from gradviz.charts import CHARTS, highway, lyapunov
+from gradviz.charts._description import Heat
 from gradviz.charts._twice import Looked, Twice
 from gradviz.dynamics.lyapunov import Spectrum
 from gradviz.dynamics.matrix import GradientMatrix
@@ -70,6 +71,15 @@ def test_one_run_that_is_refused_takes_no_other_with_it(runs: dict[str, Run]) ->
         said = make().describe([runs["text"], runs["adding"]])
     assert set(said.frame["run"]) == {runs["text"].label}
     assert f"Left out: {runs['adding'].label}." in said.subtitle
+
+
+def test_a_lower_panel_that_is_not_right_below_its_run_has_its_heading(runs: dict[str, Run]) -> None:
+    make = CHARTS["gradient_matrix"]()
+    assert [panel.heading for panel in make.describe([runs["text"]]).panels] == ["LSTM", ""]
+    mixed = make.describe([runs["adding"], runs["text"]]).panels
+    assert len(mixed) == 3
+    (upper,) = [panel for panel in mixed[:2] if isinstance(panel.marks[0], Heat)]
+    assert (mixed[2].heading, mixed[2].note) == (upper.heading, upper.note) != ("", "")
 
 
 def _only_texts(known: Any, layer: int, point: str) -> str:
