@@ -14,6 +14,7 @@ from gradviz.reports._choices import Moment, described, opening
 from gradviz.reports._packing import compact
 from gradviz.reports._tables import HELD_PLAIN, Table, download, packed, table
 from gradviz.reports.kinds import Picture
+from gradviz.wording import held
 
 HEIGHTS = {"line": 360, "multiples": 320, "film": 460, "gate": 500, "strip": 270, "text": 220, "tiles": 320, "plane": 360}
 MEDIUM = 680.0  # px: on a tablet and on paper
@@ -93,7 +94,7 @@ def _frame(base: Drawn, moment: Moment) -> dict[str, Any]:
     """One position of a control: its words, and what changes in the figure, on a wide page and on smaller ones."""
     said = moment.said
     wide, medium, narrow = _drawn(said), _drawn(said, width=MEDIUM), _drawn(said, narrow=True)
-    words = {"name": moment.name, "spoken": moment.spoken, "title": said.title, "subtitle": said.subtitle}
+    words = {"name": held(moment.name), "spoken": held(moment.spoken), "title": held(said.title), "subtitle": held(said.subtitle)}
     return {**words, "wide": changes(base, wide), "medium": changes(wide, medium), "narrow": changes(wide, narrow)}
 
 
