@@ -14,6 +14,7 @@ from gradviz.charts import CHARTS, Description
 from gradviz.files import guard
 from gradviz.frames import Run, label_runs, load_runs
 from gradviz.options import from_dict
+from gradviz.wording import held
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -102,7 +103,7 @@ class Picture:
 
 def _line(name: str, text: str, style: str, head: str = "") -> str:
     bold = f"<b>{head}</b>" if head.endswith(". ") else head
-    return f'<p class="{name}" style="margin:0 0 6px;{style}">{bold}{escape(text)}</p>' if text else ""
+    return f'<p class="{name}" style="margin:0 0 6px;{style}">{bold}{escape(held(text))}</p>' if text else ""
 
 
 def _samples(said: Description) -> str:

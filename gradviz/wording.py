@@ -7,6 +7,16 @@ THIN = "\u202f"
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # characters that set the direction of writing
+_HELD = dict.fromkeys((*map(ord, TURNING), *range(9), 11, 12, *range(14, 32), *range(127, 160)), "�")
+
+
+def held(text: str) -> str:
+    """A text in which names and tokens of others may stand, for a page: what would turn the direction of the words after it, or cannot be
+    seen, is shown as "�"; letters that are written from right to left stay what they are."""
+    return text if text.isascii() and text.isprintable() else text.translate(_HELD)
+
+
 def power(exponent: int) -> str:
     """A power of ten: 10⁻⁵; 1 for 10⁰."""
     return "1" if exponent == 0 else "10" + str(exponent).translate(SUPERSCRIPT)

@@ -1,7 +1,7 @@
 """A picture becomes a numbered figure: what is said about it, what the page draws, and the table behind it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from gradviz.reports._choices import Moment, described, opening
 from gradviz.reports._packing import compact
 from gradviz.reports._tables import HELD_PLAIN, Table, download, packed, table
 from gradviz.reports.kinds import Picture
+from gradviz.wording import held
 
 HEIGHTS = {"line": 360, "multiples": 320, "film": 460, "gate": 500, "strip": 270, "text": 220, "tiles": 320, "plane": 360}
 MEDIUM = 680.0  # px: on a tablet and on paper
@@ -60,6 +61,7 @@ def figure(number: int, picture: Picture, *, static: bool = False) -> Figure:
     shown = Picture(picture.chart, picture.runs, picture.about, options=picture.options) if static else picture
     try:
         said, moments = described(shown)
+        said = replace(said, title=_absent(picture.chart)) if said.missing else said
     except GradvizError as error:
         said, moments = _refused(picture.chart, str(error)), ()
     if static:
@@ -80,14 +82,19 @@ def drawn_figure(number: int, said: Description, about: str = "", choose: str = 
 
 
 def _refused(chart: str, reason: str) -> Description:
-    return Description(chart, f"No picture: {chart.replace('_', ' ')}", "", "", pd.DataFrame(), missing=reason)
+    return Description(chart, _absent(chart), "", "", pd.DataFrame(), missing=reason)
+
+
+def _absent(chart: str) -> str:
+    """The heading in place of a finding, so that a reader knows which picture is not there."""
+    return f"No picture: {chart.replace('_', ' ')}"
 
 
 def _frame(base: Drawn, moment: Moment) -> dict[str, Any]:
     """One position of a control: its words, and what changes in the figure, on a wide page and on smaller ones."""
     said = moment.said
     wide, medium, narrow = _drawn(said), _drawn(said, width=MEDIUM), _drawn(said, narrow=True)
-    words = {"name": moment.name, "spoken": moment.spoken, "title": said.title, "subtitle": said.subtitle}
+    words = {"name": held(moment.name), "spoken": held(moment.spoken), "title": held(said.title), "subtitle": held(said.subtitle)}
     return {**words, "wide": changes(base, wide), "medium": changes(wide, medium), "narrow": changes(wide, narrow)}
 
 

@@ -18,6 +18,7 @@ from gradviz.reports._findings import Ruling, rulings
 from gradviz.reports._report import Report
 from gradviz.reports._settings import settings
 from gradviz.reports.kinds import KINDS, Kind, Picture
+from gradviz.wording import held
 
 SETTINGS = ("settings", "Settings")
 EVIDENCE = ("findings", "Findings and their evidence")
@@ -132,9 +133,15 @@ def _made(now: datetime) -> str:
     return f"Made with gradviz {__version__} on {now:%Y-%m-%d %H:%M} {now.tzname() or 'local time'}."
 
 
+def _shown(value: Any) -> Any:
+    """What a template says of anything but markup that is made here."""
+    return held(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def environment() -> Environment:
     loader = PackageLoader("gradviz.reports")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.finalize = _shown
     made.globals["face"] = _runs.face
     made.globals["glyph"] = lambda level: theme.TOKENS["severity"][level]["glyph"]
     made.globals["swatches"] = {kind: {"colour": theme.TOKENS["scale"][kind], "mark": mark} for kind, mark in MARKS.items()}

@@ -134,10 +134,10 @@ def nothing(name: str, missing: str, columns: Sequence[str], look_for: str = "")
     return Description(name, "Nothing to draw yet", "", look_for, pd.DataFrame(columns=list(columns)), missing=missing)
 
 
-def left_out(runs: Sequence[Run], shown: Sequence[Run]) -> str:
-    """The end of a subtitle that names the runs for which nothing was recorded."""
+def left_out(runs: Sequence[Run], shown: Sequence[Run], what: str = "Not recorded") -> str:
+    """The end of a subtitle that names the runs that are not shown: those for which nothing was recorded, or what else is the matter."""
     names = [run.label for run in runs if run not in shown]
-    return f" Not recorded: {', '.join(names)}." if names else ""
+    return f" {what}: {', '.join(names)}." if names else ""
 
 
 def stack(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

@@ -18,6 +18,8 @@ from gradviz.recording.reopen import Reopened, reopen
 
 RECORD = "No run here holds weights that can be taken up again. A training writes them at its end: let one finish, or stop it with Ctrl-C."
 
+LEFT_OUT = "Left out"  # before the names of runs that the chart refuses; nothing of them is unrecorded
+
 MOST = 32  # runs that are remembered
 WEIGHTS = ("last", "best", "start")
 

@@ -12,7 +12,7 @@ from gradviz.arrays import Array
 from gradviz.charts._base import Chart
 from gradviz.charts._common import MARKERS, aside, colour, grid, heading, left_out, nothing, stack
 from gradviz.charts._description import Axis, Description, Mark, Panel, Path, Points
-from gradviz.charts._reopened import MOST, Known
+from gradviz.charts._reopened import LEFT_OUT, MOST, Known
 from gradviz.charts._twice import Twice, twice
 from gradviz.charts._words import chunks, in_part, sentence, spoken
 from gradviz.dynamics.jacobians import step_jacobians
@@ -75,7 +75,7 @@ class Eigenvalues(Chart):
         return Description(
             "eigenvalues",
             _title(shown, every, self.of),
-            f"{_subtitle(shown, every, self.of, in_part(shown, self.layer))}{looked.why}{left_out(runs, shown)}",
+            f"{_subtitle(shown, every, self.of, in_part(shown, self.layer))}{looked.why}{left_out(runs, shown, LEFT_OUT)}",
             LOOK_FOR,
             frame,
             panels,

@@ -1,7 +1,7 @@
 """Gradient matrix: what the loss of every step feels of the state at every earlier one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +13,7 @@ from gradviz.charts._base import Chart
 from gradviz.charts._common import aside, colour, fit, grid, heading, left_out, nothing, rails, specials, stack, style
 from gradviz.charts._course import far
 from gradviz.charts._description import Axis, Description, Heat, Line, Panel, Rule, log10
-from gradviz.charts._reopened import WEIGHTS, Asked, Known, asked, place
+from gradviz.charts._reopened import LEFT_OUT, WEIGHTS, Asked, Known, asked, place
 from gradviz.charts._words import chunks, sentence, spoken
 from gradviz.dynamics.decay import horizon
 from gradviz.dynamics.matrix import GradientMatrix, gradient_matrix
@@ -62,16 +62,19 @@ class LossAgainstState(Chart):
 
     def describe(self, runs: Sequence[Run]) -> Description:
         found, missing = asked(runs, self.example, self.weights)
-        pictures = {one.run.label: _Picture(one, self) for one in found}
-        if not pictures:
+        if not found:
             return nothing("gradient_matrix", missing, COLUMNS, LOOK_FOR)
-        shown, columns = grid([one.run for one in found])
+        pictures = self._pictures(found)
+        shown, columns = grid([one.run for one in found if one.run.label in pictures])
         every = [pictures[run.label] for run in shown]
         norms = [picture.norms for picture in every]
         low, high = fit([values[np.isfinite(values)] for values in norms])
         limits = (max(low, high - DECADES), high)
         upper = [picture.upper(shown, limits) for picture in every]
         lower = [picture.lower() for picture in every if picture.square]
+        if len(lower) != columns or len(upper) != columns:  # else each stands right below the upper panel of its run
+            heads = [panel for panel, picture in zip(upper, every, strict=True) if picture.square]
+            lower = [replace(one, heading=up.heading, colour=up.colour, note=up.note) for one, up in zip(lower, heads, strict=True)]
         alone = [values[picture.row] for picture, values in zip(every, norms, strict=True) if self.token >= 0 or not picture.square]
         return Description(
             "gradient_matrix",
@@ -79,7 +82,7 @@ class LossAgainstState(Chart):
             f"Norm of the gradient of each step’s loss (upwards) with respect to the state at every step up to it (across), log scale. "
             f"{self._below(every)}Reach: steps back until less than 1\u202f% of the norm at the loss’s own step is left"
             f"{', median over the second half of the losses' if lower and self.token < 0 else ''}. One held-out sequence."
-            f"{_cut(every)}{left_out(runs, shown)}",
+            f"{_cut(every)}{left_out(runs, shown, LEFT_OUT)}",
             LOOK_FOR if lower else ONE,
             stack([picture.frame() for picture in every], COLUMNS),
             (*upper, *lower),
@@ -89,22 +92,41 @@ class LossAgainstState(Chart):
             source="Cashman et al. 2018, RNNbow; Pascanu, Mikolov and Bengio 2013, eq. 4 and 5",
         )
 
+    def _pictures(self, found: Sequence[Asked]) -> dict[str, "_Picture"]:
+        """By label, without the runs that this cannot be asked of; if it can be of none, the error of the first."""
+        pictures: dict[str, _Picture] = {}
+        refused: list[GradvizError] = []
+        for one in found:
+            try:
+                pictures[one.run.label] = _Picture(one, self)
+            except GradvizError as error:
+                refused.append(error)
+        if not pictures:
+            raise refused[0]
+        return pictures
+
     def _title(self, every: Sequence["_Picture"], runs: Sequence[Run]) -> str:
+        """For each kind of loss looked at, as tasks with a loss at every step and with one at the end may be side by side."""
+        kinds = {what: [picture for picture in every if picture.what == what] for what in (picture.what for picture in every)}
+        said = [f"{what} reaches back {self._reached(some, runs)}" for what, some in kinds.items()]
+        return sentence("; ".join(said), f"Which loss feels which state in {len(runs)} runs")
+
+    def _reached(self, every: Sequence["_Picture"], runs: Sequence[Run]) -> str:
         reaches = {picture.run.label: picture.reach for picture in every}
         last = {picture.run.label: picture.norms.shape[1] - 1 for picture in every}
-        what = f"the loss at step {self.token}" if self.token >= 0 else "the median loss" if every[0].square else "the loss at the end"
+        dead = {picture.run.label for picture in every if not picture.broken}
         told: dict[str, list[Run]] = {}
-        for part in chunks(runs, runs):
+        for part in chunks([run for run in runs if run.label in reaches], runs):
             whole = [run for run in part if reaches[run.label] > last[run.label]]
             rest = [run for run in part if run not in whole and not np.isnan(reaches[run.label])]
             if rest:
                 told.setdefault(f"{span([reaches[run.label] for run in rest])} steps", []).extend(rest)
             if whole:
                 told.setdefault(far(np.inf, 0), []).extend(whole)
-            if lost := [run for run in part if run not in whole and run not in rest]:
-                told.setdefault("nothing", []).extend(lost)
-        parts = [f"{words} in {spoken(some, runs)}" for words, some in told.items()]
-        return sentence(f"{what} reaches back {listed(parts)}", f"Which loss feels which state in {len(runs)} runs")
+            for run in part:
+                if run not in whole and run not in rest:
+                    told.setdefault("nothing" if run.label in dead else "an unknown number of steps", []).append(run)
+        return listed([f"{words} in {spoken(some, runs)}" for words, some in told.items()])
 
     def _below(self, every: Sequence["_Picture"]) -> str:
         if not any(picture.square for picture in every):
@@ -138,6 +160,16 @@ class _Picture:
         self.read = one.known.batch.reading.steps
 
     @property
+    def what(self) -> str:
+        """The loss whose reach is told."""
+        return f"the loss at step {self.token}" if self.token >= 0 else "the median loss" if self.square else "the loss at the end"
+
+    @property
+    def broken(self) -> bool:
+        """Whether some norm is no finite number, so that no reach is known rather than none there."""
+        return bool(np.isnan(self.norms).any() or np.isposinf(self.norms).any())
+
+    @property
     def row(self) -> int:
         """The loss that is looked at by itself."""
         return self.token if self.square else 0
@@ -149,10 +181,12 @@ class _Picture:
 
     @property
     def reach(self) -> float:
-        """Of the loss looked at, else the median over the later half of all."""
+        """Of the loss looked at, else the median over the later half of all; a loss without any gradient has none."""
         if not self.square or self.token >= 0:
             return self._reach(self.row)
-        return float(np.median([self._reach(t) for t in range(len(self.norms) // 2, len(self.norms))]))
+        reaches = np.array([self._reach(t) for t in range(len(self.norms) // 2, len(self.norms))])
+        known = reaches[~np.isnan(reaches)]
+        return float(np.median(known)) if len(known) and not self.broken else np.nan
 
     def _reach(self, t: int) -> float:
         return horizon(self.norms[t, : self.matrix.losses[t] + 1][::-1])

@@ -11,7 +11,7 @@ from gradviz.arrays import Array
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, fit, left_out, nothing, rails, samples, short, stack, style
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
-from gradviz.charts._reopened import MOST, WEIGHTS, Known, asked
+from gradviz.charts._reopened import LEFT_OUT, MOST, WEIGHTS, Known, asked
 from gradviz.charts._words import sentence, spoken
 from gradviz.dynamics.highway import KEEPERS, Highway, highway
 from gradviz.errors import GradvizError
@@ -70,7 +70,7 @@ class Ledger(Chart):
             "How large the derivative of the last memory with respect to earlier ones is (Frobenius norm over √units, log scale): by the "
             "gates alone, their product unit by unit, shaded from the 10th to the 90th percentile of units; and by all other ways, "
             "through the recurrent weights. LSTM: cell state and forget gate; GRU: hidden state and share kept. One held-out sequence."
-            f"{_without(runs)}{left_out(gated, shown)}",
+            f"{_without(runs)}{left_out(gated, shown, LEFT_OUT)}",
             LOOK_FOR,
             frame,
             tuple(Panel(_marks(group, ways), *axes, title, colour(group[0])) for title, group in families(shown)),
@@ -138,13 +138,25 @@ def _marks(group: Sequence[Run], ways: dict[str, Highway]) -> tuple[Mark, ...]:
     return (*bands, *lines)
 
 
+def _nothing_arrives(way: Highway) -> bool:
+    """Across the whole sequence; then the share is no number, as it is where a size is none."""
+    return bool(np.isneginf(way.log_direct_norm[-1]) and np.isneginf(way.log_rest[-1]))
+
+
 def _title(runs: Sequence[Run], ways: dict[str, Highway]) -> str:
     """The share that gates alone carry across the whole sequence."""
     parts = []
     for _, group in families(runs):
-        shares = [float(ways[run.label].share[-1]) for run in group]
-        known = [share for share in shares if np.isfinite(share)]
-        parts.append(f"{span(known, percent)} in {spoken(group, runs)}" if known else f"nothing in {spoken(group, runs)}")
+        shares = {run.label: float(ways[run.label].share[-1]) for run in group}
+        known = [run for run in group if np.isfinite(shares[run.label])]
+        empty = [run for run in group if _nothing_arrives(ways[run.label])]
+        unknown = [run for run in group if run not in known and run not in empty]
+        if known:
+            parts.append(f"{span([shares[run.label] for run in known], percent)} in {spoken(known, runs)}")
+        if empty:
+            parts.append(f"nothing, for nothing arrives, in {spoken(empty, runs)}")
+        if unknown:
+            parts.append(f"an unknown share in {spoken(unknown, runs)}")
     lag = {len(ways[run.label].share) - 1 for run in runs}
     across = f"across {lag.pop()} steps" if len(lag) == 1 else "across the sequence"
     return sentence(f"of what arrives {across} the gates alone carry {listed(parts)}", f"What the gates alone carry in {len(runs)} runs")

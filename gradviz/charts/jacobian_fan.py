@@ -11,7 +11,7 @@ from gradviz.arrays import Array
 from gradviz.charts._base import Chart
 from gradviz.charts._common import aside, colour, fit, grid, heading, left_out, nothing, rails, stack
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel, Rule, log10
-from gradviz.charts._reopened import MOST, WEIGHTS, Known, asked
+from gradviz.charts._reopened import LEFT_OUT, MOST, WEIGHTS, Known, asked
 from gradviz.charts._words import chunks, sentence, spoken
 from gradviz.dynamics.jacobians import in_pieces
 from gradviz.dynamics.products import Scaled
@@ -66,7 +66,7 @@ class Fan(Chart):
             "Singular values of the Jacobian of each step, all states of all layers together (an LSTM’s hidden and cell state): shaded "
             "from the smallest to the largest, darker from the 10th to the 90th percentile, line: median. Black: growth per step of the "
             "product of all steps so far. Log scale; one held-out sequence. Of a plain RNN’s recurrent weights σ is the largest singular "
-            f"value, ρ the spectral radius; a gated cell’s bound nothing and are left out.{left_out(runs, shown)}",
+            f"value, ρ the spectral radius; a gated cell’s bound nothing and are left out.{left_out(runs, shown, LEFT_OUT)}",
             LOOK_FOR,
             frame,
             panels,

@@ -11,7 +11,7 @@ import pandas as pd
 from gradviz.charts._base import Chart
 from gradviz.charts._common import aside, colour, fit, grid, heading, left_out, nothing, once, rails, stack, style
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Rule
-from gradviz.charts._reopened import MOST, Known, asked
+from gradviz.charts._reopened import LEFT_OUT, MOST, Known, asked
 from gradviz.charts._twice import Twice, twice
 from gradviz.charts._words import chunks, sentence, spoken
 from gradviz.dynamics.jacobians import follow, in_pieces
@@ -63,7 +63,7 @@ class Lyapunov(Chart):
         return Description(
             "lyapunov",
             _title(shown, every),
-            f"{_subtitle(every)}{looked.why}{left_out(runs, shown)}",
+            f"{_subtitle(every)}{looked.why}{left_out(runs, shown, LEFT_OUT)}",
             LOOK_FOR,
             frame,
             once(panels),
@@ -152,24 +152,28 @@ def _signed(value: float) -> str:
 
 
 def _fate(found: Spectrum) -> str:
-    """What becomes of small differences, as far as λ₁ is known: to about its drift."""
+    """What becomes of small differences, as far as λ₁ is known: to about its drift, and not better than a factor e over all steps that
+    were read, because the direction that is followed is drawn by chance and takes its time to turn into the first one."""
     largest = float(found.exponents[0])
-    return "hardly change" if abs(largest) <= found.drift else "grow" if largest > 0 else "fade"
+    if np.isnan(largest):
+        return "cannot be told"
+    if np.isinf(largest):
+        return "fade at once"
+    return "hardly change" if abs(largest) <= max(found.drift, 1 / found.steps) else "grow" if largest > 0 else "fade"
 
 
 def _title(shown: Sequence[Run], every: dict[Run, Twice[Strip]]) -> str:
-    """Whether differences grow or fade, family by family, by the largest exponent."""
+    """Whether differences grow or fade, family by family, by the largest exponent; a verb is said once for families that follow each
+    other."""
     parts, before = [], ""
     for group in chunks(shown, shown):
-        name = spoken(group, shown)
-        now = [float(every[run].now.spectrum.exponents[0]) for run in group]
-        if not np.isfinite(now).all():
-            parts.append(f"cannot be told in {name}" if np.isnan(now).any() else f"fade at once in {name}")
-            continue
-        what = " or ".join(sorted({_fate(every[run].now.spectrum) for run in group}))
-        settled = all(every[run].now.spectrum.converged for run in group)
-        verb, before = "" if what == before else f"{what} ", what  # said once for families that follow each other
-        parts.append(f"{verb}in {name} (λ₁ {span(now, _signed)}{'' if settled else ', not converged'})")
+        found = [every[run].now.spectrum for run in group]
+        what = " or ".join(sorted({_fate(one) for one in found}))
+        verb, before = "" if what == before else f"{what} ", what
+        known = [float(one.exponents[0]) for one in found if np.isfinite(one.exponents[0])]
+        settled = all(one.converged for one in found if np.isfinite(one.exponents[0]))
+        numbers = f" (λ₁ {span(known, _signed)}{'' if settled else ', not converged'})" if known else ""
+        parts.append(f"{verb}in {spoken(group, shown)}{numbers}")
     return sentence(
         f"While a sequence is read small differences {listed(parts)}", f"How small differences grow or fade in {len(shown)} runs"
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from gradviz.charts._base import Chart
 from gradviz.charts._common import MARKERS, aside, colour, grid, heading, left_out, nothing, stack
 from gradviz.charts._description import Axis, Description, Mark, Panel, Path, Points
-from gradviz.charts._reopened import Known, asked
+from gradviz.charts._reopened import LEFT_OUT, Known, asked
 from gradviz.charts._resting import LONG, View, view
 from gradviz.charts._twice import twice
 from gradviz.charts._words import sentence, spoken
@@ -54,7 +54,7 @@ class Phase(Chart):
         return Description(
             "phase",
             _title(shown, every),
-            f"{self._subtitle(every)}{looked.why}{left_out(runs, shown)}",
+            f"{self._subtitle(every)}{looked.why}{left_out(runs, shown, LEFT_OUT)}",
             LOOK_FOR,
             stack([_frame(run, every[run]) for run in shown], COLUMNS),
             tuple(_panel(run, every[run], shown) for run in shown),

@@ -151,7 +151,7 @@ def test_what_has_no_single_state_or_no_numbers_is_refused_with_a_reason(
     assert "NaN" in chart.describe([lost]).missing
     for refused in (both, lost):
         some = chart.describe([linear, refused])
-        assert some.subtitle.endswith(f"Not recorded: {refused.label}.")
+        assert some.subtitle.endswith(f"Left out: {refused.label}.")
         assert f"{refused.label}: " in some.subtitle
         assert set(some.frame["run"]) == {linear.label}
     assert chart.describe([FakeRun()]).missing

@@ -17,6 +17,7 @@ from gradviz.backends import plotly
 from gradviz.charts import CHARTS, Description
 from gradviz.findings import Verdict
 from gradviz.frames import Run, load_runs
+from gradviz.reports import report
 from gradviz.reports._choices import shared_steps
 from gradviz.reports._figures import changes, figure
 from gradviz.reports._packing import all_rounded, compact, rounded
@@ -25,6 +26,7 @@ from gradviz.reports._settings import flattened
 from gradviz.reports._summary import cards, claim, facts
 from gradviz.reports._tables import HELD, HELD_PLAIN, download, number, packed, said, table
 from gradviz.reports.kinds import Picture
+from gradviz.wording import held
 from tests.synthetic import make_run
 
 
@@ -261,3 +263,23 @@ def test_of_a_very_long_table_the_page_holds_rows_spread_evenly() -> None:
 
 def without_width(figure: dict[str, Any]) -> dict[str, Any]:
     return {**figure, "layout": {key: value for key, value in figure["layout"].items() if key != "width"}}
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_a_name_does_not_turn_the_words_after_it(static: bool, tmp_path: Path) -> None:
+    """U+202E would write the rest of its paragraph backwards: "spets 3.6 efil-flah"."""
+    for name in ("one", "two"):
+        make_run(tmp_path / name, task="text")
+        meta = json.loads((tmp_path / name / "run.json").read_text())
+        meta["name"] = f"{name} \u202e\u0007\u2066 שלום & </script>"
+        (tmp_path / name / "run.json").write_text(json.dumps(meta))
+    made = report(load_runs(tmp_path), kind="vanishing", static=static)
+    assert "one ��� שלום &amp; &lt;/script&gt;" in made.page
+    assert not set(made.page) & {"\u202e", "\u0007", "\u2066"}
+    frames = [figure.payload.get("frames", []) for _, some in made.sections for figure in some]
+    assert "\u202e" not in json.dumps(frames, ensure_ascii=False)
+
+
+def test_what_is_held_of_a_text_is_all_but_what_turns_it() -> None:
+    assert held("a\u202eb\u200fc\u0000d") == "a�b�c�d"
+    assert held("61\u202f% × größer, שלום\n\tنص 👩\u200d🔬") == "61\u202f% × größer, שלום\n\tنص 👩\u200d🔬"
