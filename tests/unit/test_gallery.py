@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import fields
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -85,7 +86,7 @@ def test_every_chart_is_there_with_its_words(page: Page, text: str) -> None:
 def test_options_are_told_with_their_default(page: Page) -> None:
     said = " ".join(" ".join(page.words).split())
     for kind in CHARTS._entries.values():
-        for item in kind.__dataclass_fields__.values():  # type: ignore[attr-defined]
+        for item in fields(kind):  # type: ignore[arg-type]
             assert item.metadata["help"].replace("\n", " ") in said
 
 
