@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -25,8 +26,8 @@ Changes = list[tuple[list[str | int], Any]]
 
 @dataclass(frozen=True)
 class Figure:
-    """choose: what its control chooses, names: of its positions, opens: at which of them; payload: what the page's script reads; svg: the
-    picture itself, in a page without scripts."""
+    """choose: what its control chooses, names: of its positions, opens: at which of them; payload: what the page's script reads; still:
+    whether it stands in a page without scripts, as `svg`."""
 
     number: int
     about: str
@@ -35,7 +36,7 @@ class Figure:
     choose: str = ""
     names: tuple[str, ...] = ()
     payload: dict[str, Any] = field(default_factory=dict)
-    svg: Markup = Markup("")
+    still: bool = False
 
     @property
     def anchor(self) -> str:
@@ -48,6 +49,11 @@ class Figure:
     @property
     def height(self) -> int:
         return int(self.payload["layout"]["height"]) if self.payload else HEIGHTS[self.said.shape]
+
+    @cached_property
+    def svg(self) -> Markup:
+        """The picture itself, drawn when it is asked for; its words are escaped by the backend."""
+        return Markup(matplotlib.svg(self.said, PAGE))
 
     @property
     def csv(self) -> str:
@@ -65,8 +71,7 @@ def figure(number: int, picture: Picture, *, static: bool = False) -> Figure:
     except GradvizError as error:
         said, moments = _refused(picture.chart, str(error)), ()
     if static:
-        picture_of = "" if said.missing else matplotlib.svg(said, PAGE)  # escaped by the backend
-        return Figure(number, picture.about, said, table(said.frame, HELD_PLAIN), svg=Markup(picture_of))
+        return Figure(number, picture.about, said, table(said.frame, HELD_PLAIN), still=True)
     return drawn_figure(number, said, picture.about, picture.choose, moments)
 
 

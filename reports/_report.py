@@ -2,8 +2,10 @@
 
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,15 +17,20 @@ from gradviz.reports._figures import Figure
 
 @dataclass(frozen=True)
 class Report:
-    """title: its claim; page: the HTML; sections: (title, figures) in order; facts: what `data` holds besides."""
+    """title: its claim; render: makes the HTML when it is asked for; sections: (title, figures) in order; facts: what `data` holds
+    besides."""
 
     title: str
-    page: str
+    render: Callable[[], str]
     sections: tuple[tuple[str, tuple[Figure, ...]], ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def _page(self) -> str:
+        return self.render()
+
     def html(self) -> str:
-        return self.page
+        return self._page
 
     def data(self) -> dict[str, Any]:
         """What every figure says and the numbers behind it, ready for JSON; numbers without a JSON form are words, "Infinity", "NaN"."""
@@ -34,7 +41,7 @@ class Report:
 
     def write(self, path: str | Path, force: bool = False) -> Path:
         """Write the page to a file; a file that is there already is kept unless `force`."""
-        return _write(Path(path), self.page, force)
+        return _write(Path(path), self._page, force)
 
     def write_json(self, path: str | Path, force: bool = False) -> Path:
         """Write the data to a file, likewise."""
@@ -44,7 +51,7 @@ class Report:
         """In a notebook: the page in a frame of its own, whose scripts cannot reach the notebook."""
         style = "width:100%;height:80vh;min-height:480px;border:1px solid #8b9096;border-radius:6px"
         rights = "allow-scripts allow-downloads"
-        return f'<iframe title="{escape(self.title)}" sandbox="{rights}" style="{style}" srcdoc="{escape(self.page)}"></iframe>'
+        return f'<iframe title="{escape(self.title)}" sandbox="{rights}" style="{style}" srcdoc="{escape(self._page)}"></iframe>'
 
 
 def _write(target: Path, text: str, force: bool) -> Path:

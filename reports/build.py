@@ -36,8 +36,9 @@ def report(runs: Sequence[Run], kind: str = "demo", *, static: bool = False, now
     page = _page(tuple(runs), KINDS[kind](), now or moment(), static)
     summary = (("Summary", (page["key"],)), *((part.title, tuple(figures)) for part, figures in page["sections"]))
     facts = {"kind": kind, "made": page["made"], "runs": [_facts(run) for run in runs], "findings": _verdicts(page["rulings"])}
-    text = environment().get_template("page.html.j2").render(page)
-    return Report(page["claim"], text, (*summary, (EVIDENCE[1], (page["status"],))), facts)
+    return Report(
+        page["claim"], lambda: environment().get_template("page.html.j2").render(page), (*summary, (EVIDENCE[1], (page["status"],))), facts
+    )
 
 
 def moment() -> datetime:

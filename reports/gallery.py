@@ -112,7 +112,7 @@ def gallery(runs: Sequence[Run], *, origin: str = "", now: datetime | None = Non
         "policy": Markup(_assets.policy()),
         "pack": "",
     }
-    return Report(claim, environment().get_template("gallery.html.j2").render(page))
+    return Report(claim, lambda: environment().get_template("gallery.html.j2").render(page))
 
 
 def few(runs: Sequence[Run]) -> list[Run]:

@@ -29,8 +29,9 @@ def reproduced(
         "facts": _facts(entry, outcome, quick, seed, seconds),
         **carried(payloads, now or moment()),
     }
-    text = environment().get_template("reproduction.html.j2").render(page)
-    return Report(outcome.claim, text, (("Pictures", tuple(figures)),), {"made": page["made"], "statements": _statements(outcome)})
+    facts = {"made": page["made"], "statements": _statements(outcome)}
+    render = environment().get_template("reproduction.html.j2").render
+    return Report(outcome.claim, lambda: render(page), (("Pictures", tuple(figures)),), facts)
 
 
 def _statements(outcome: Outcome) -> list[dict[str, str]]:

@@ -63,7 +63,7 @@ def asked(runs: Sequence[Run], example: int = 0, weights: str = "last") -> tuple
             reasons.append(f"{run.label}: {error}")
         except OSError:
             reasons.append(f"{run.label}: there is no run in {run.path}.")
-    return found, "" if found else " ".join([RECORD, *reasons[:1]])
+    return found, "" if found else next(iter(reasons), RECORD)
 
 
 @lru_cache(maxsize=MOST)

@@ -29,10 +29,12 @@ LOOK_FOR = (
 
 @dataclass(frozen=True)
 class Strip:
-    """spectrum: the largest exponents; states: how many there are in all."""
+    """spectrum: the largest exponents; states: how many there are in all; joined: whether several sequences were read, one after the
+    other."""
 
     spectrum: Spectrum
     states: int
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _strip(known: Known, more: tuple[Known, ...], steps: int, count: int) -> Str
     path = known.path  # refuses what has no single state, and says why
     inputs = np.concatenate([one.batch.inputs[:, 0] for one in (known, *more)])[:steps]
     path = path if len(inputs) == len(path.inputs) and not more else follow(known.network, inputs)
-    return Strip(spectrum(in_pieces(path), warm_up=len(inputs) // 10, count=min(count, path.width)), path.width)
+    return Strip(spectrum(in_pieces(path), warm_up=len(inputs) // 10, count=min(count, path.width)), path.width, bool(more))
 
 
 def _frame(one: Twice[Strip]) -> pd.DataFrame:
@@ -137,12 +139,13 @@ def _subtitle(every: dict[Run, Twice[Strip]]) -> str:
     strips = [one.now for one in every.values()]
     steps, states = sorted({strip.spectrum.steps for strip in strips}), sorted({strip.states for strip in strips})
     kept = span([len(strip.spectrum.exponents) for strip in strips])
+    read = "held-out sequences, one after the other," if any(strip.joined for strip in strips) else "a held-out sequence"
     capped = any(len(strip.spectrum.exponents) < strip.states for strip in strips)
     which = f"the {kept} largest exponents" if capped else "all exponents"
     return (
         f"Lyapunov exponents, mean ln of the stretch per step, linear scale: {which} by their rank i among the N = {span(states)} "
-        f"directions of the state. From {span(steps)} steps of a held-out sequence after a warm-up; not converged: λ₁ differs by more than "
-        f"{SETTLED} between the two halves of them."
+        f"directions of the state. From {span(steps)} steps of {read} after a warm-up; not converged: λ₁ differs by more "
+        f"than {SETTLED} between the two halves of them."
     )
 
 

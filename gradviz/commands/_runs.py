@@ -71,6 +71,14 @@ def check_name(name: str, flag: str = "--name") -> str:
     return name
 
 
+def check_out(out: Path, force: bool) -> None:
+    """Whether a file can be written there: said before the work, not after."""
+    if out.is_dir():
+        raise GradvizError(f"{out} is a folder; give the name of a file.")
+    if out.exists() and not force:
+        raise GradvizError(f"{out} exists already. Give another name with -o, or say --force to replace it.")
+
+
 def finish(runs: Sequence["Run"], folder: Path) -> None:
     """The table of the runs just made, and what to do next."""
     show_runs(runs)
@@ -87,7 +95,10 @@ def readable(asked: Sequence[Path]) -> "list[Run]":
 
     runs = []
     for path in asked:
-        for folder in (path.is_dir() and find_runs(path)) or [path]:
+        below = find_runs(path) if path.is_dir() else []
+        if path.is_dir() and not below and not (path / "run.json").exists():
+            raise RunError(f"there are no runs in {path}; give a run folder, or a folder of runs.")
+        for folder in below or [path]:
             try:
                 runs.append(load(folder))
             except RunError as error:

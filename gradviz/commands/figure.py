@@ -8,7 +8,7 @@ from typing import Any
 
 from gradviz.commands._base import Command
 from gradviz.commands._console import printable, relative, say, show_table
-from gradviz.commands._runs import OUT, readable
+from gradviz.commands._runs import OUT, check_out, readable
 from gradviz.errors import GradvizError
 from gradviz.flags import Flag, add_flags, all_flags, convert, given_in
 
@@ -104,8 +104,7 @@ def _check(arguments: argparse.Namespace, out: Path) -> None:
         raise GradvizError(f"cannot write {out}: there is no folder {out.parent}. Make it first, or give another name.")
     if out.is_dir():
         raise GradvizError(f"{out} is a folder. Give the name of a file.")
-    if out.exists() and not arguments.force:
-        raise GradvizError(f"{out} exists already. Give another name, or say --force to replace it.")
+    check_out(out, arguments.force)
 
 
 def _list() -> None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from gradviz.commands._base import Command
 from gradviz.commands._console import Bars, relative, say
-from gradviz.commands._runs import OUT, readable
-from gradviz.errors import GradvizError
+from gradviz.commands._runs import OUT, check_out, readable
 
 if TYPE_CHECKING:
     from gradviz.frames import Run
@@ -44,8 +43,7 @@ The page has no scripts and loads nothing from any network."""
         from gradviz.recording.reading import find_runs
         from gradviz.reports.gallery import few, gallery
 
-        if arguments.out.exists() and not arguments.force:  # said before any training, not after
-            raise GradvizError(f"{arguments.out} exists already. Give another name, or say --force to replace it.")
+        check_out(arguments.out, arguments.force)
         if arguments.runs:
             page = gallery(label_runs(readable(arguments.runs)))
         elif Path(OUT).is_dir() and find_runs(Path(OUT)):

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from gradviz.commands._base import Command
 from gradviz.commands._console import relative, say
-from gradviz.commands._runs import OUT, readable
-from gradviz.errors import GradvizError
+from gradviz.commands._runs import OUT, check_out, readable
 
 
 class Report(Command):
@@ -46,8 +45,10 @@ SOURCE_DATE_EPOCH in the environment fixes the time that the page states; then t
         from gradviz.reports import report
 
         out = arguments.out or Path("gradviz-report.json" if arguments.json else "gradviz-report.html")
-        if out.exists() and not arguments.force:  # said before the work, not after
-            raise GradvizError(f"{out} exists already. Give another name with -o, or say --force to replace it.")
-        made = report(label_runs(readable(arguments.runs or [Path(OUT)])), kind=arguments.kind, static=arguments.static)
+        check_out(out, arguments.force)
+        runs = label_runs(readable(arguments.runs or [Path(OUT)]))
+        made = report(
+            runs, kind=arguments.kind, static=arguments.static or arguments.json
+        )  # data have nothing to choose, and are not drawn
         page = (made.write_json if arguments.json else made.write)(out, force=arguments.force)
         say(f"Written: {relative(page)}. {'One object, one entry a section.' if arguments.json else 'Open it in a browser.'}")

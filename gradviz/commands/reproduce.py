@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradviz.commands._base import Command
 from gradviz.commands._console import relative, say, show_table
+from gradviz.commands._runs import check_out
 from gradviz.errors import GradvizError
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ A difference is no error: the page says where the numbers differ, and why if tha
             raise GradvizError(f"--seed is {arguments.seed}; it must be at least 0.")
         entry = REPRODUCTIONS[arguments.name]()
         out = arguments.out or Path(f"gradviz-{arguments.name.replace('_', '-')}.html")
-        if out.exists() and not arguments.force:  # said before minutes of work, not after
-            raise GradvizError(f"{out} exists already. Give another name, or say --force to replace it.")
+        check_out(out, arguments.force)
         began = time.perf_counter()
         outcome = entry.run(quick=arguments.quick, seed=arguments.seed, tell=lambda doing: say(f"{doing} …"))
         page = reproduced(entry, outcome, quick=arguments.quick, seed=arguments.seed, seconds=time.perf_counter() - began)
