@@ -91,7 +91,7 @@ def main() -> None:
     runs, began = load_runs(sys.argv[1]), time.perf_counter()
     notes = [note for run in runs for note in run.notes]  # reads every table
     read = time.perf_counter()
-    page = report(runs, kind="compare").page
+    page = report(runs, kind="compare").html()
     found = {"reading, s": read - began, "report, s": time.perf_counter() - read, "page, MB": len(page) / 1e6, "peak MB": peak()}
     print(json.dumps(found if not notes else {"notes": "; ".join(notes)}))
 

@@ -274,8 +274,8 @@ def test_a_name_does_not_turn_the_words_after_it(static: bool, tmp_path: Path) -
         meta["name"] = f"{name} \u202e\u0007\u2066 שלום & </script>"
         (tmp_path / name / "run.json").write_text(json.dumps(meta))
     made = report(load_runs(tmp_path), kind="vanishing", static=static)
-    assert "one ��� שלום &amp; &lt;/script&gt;" in made.page
-    assert not set(made.page) & {"\u202e", "\u0007", "\u2066"}
+    assert "one ��� שלום &amp; &lt;/script&gt;" in made.html()
+    assert not set(made.html()) & {"\u202e", "\u0007", "\u2066"}
     frames = [figure.payload.get("frames", []) for _, some in made.sections for figure in some]
     assert "\u202e" not in json.dumps(frames, ensure_ascii=False)
 
