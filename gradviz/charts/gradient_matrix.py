@@ -72,9 +72,8 @@ class LossAgainstState(Chart):
         limits = (max(low, high - DECADES), high)
         upper = [picture.upper(shown, limits) for picture in every]
         lower = [picture.lower() for picture in every if picture.square]
-        if len(lower) != columns or len(upper) != columns:  # else each stands right below the upper panel of its run
-            heads = [panel for panel, picture in zip(upper, every, strict=True) if picture.square]
-            lower = [replace(one, heading=up.heading, colour=up.colour, note=up.note) for one, up in zip(lower, heads, strict=True)]
+        heads = [panel for panel, picture in zip(upper, every, strict=True) if picture.square]  # on a phone they stand further apart
+        lower = [replace(one, heading=up.heading, colour=up.colour, note=up.note) for one, up in zip(lower, heads, strict=True)]
         alone = [values[picture.row] for picture, values in zip(every, norms, strict=True) if self.token >= 0 or not picture.square]
         return Description(
             "gradient_matrix",

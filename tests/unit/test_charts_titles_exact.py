@@ -73,9 +73,9 @@ def test_one_run_that_is_refused_takes_no_other_with_it(runs: dict[str, Run]) ->
     assert f"Left out: {runs['adding'].label}." in said.subtitle
 
 
-def test_a_lower_panel_that_is_not_right_below_its_run_has_its_heading(runs: dict[str, Run]) -> None:
+def test_a_lower_panel_says_whose_it_is(runs: dict[str, Run]) -> None:
     make = CHARTS["gradient_matrix"]()
-    assert [panel.heading for panel in make.describe([runs["text"]]).panels] == ["LSTM", ""]
+    assert [panel.heading for panel in make.describe([runs["text"]]).panels] == ["LSTM", "LSTM"]
     mixed = make.describe([runs["adding"], runs["text"]]).panels
     assert len(mixed) == 3
     (upper,) = [panel for panel in mixed[:2] if isinstance(panel.marks[0], Heat)]
