@@ -61,7 +61,7 @@ def test_every_figure_is_drawn(opened: Opener, demo: Path) -> None:
             assert "waiting" not in (plot.get_attribute("class") or "")
             box = plot.bounding_box()
             assert box["width"] > 400
-            assert box["height"] > 150
+            assert box["height"] > 100
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

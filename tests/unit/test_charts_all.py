@@ -86,7 +86,7 @@ def test_nothing_recorded_says_what_to_record(name: str) -> None:
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_run_without_the_data_is_named_not_dropped(name: str, runs: list[Run]) -> None:
     description = CHARTS[name]().describe([runs[-1] if CHARTS[name].exact else runs[0], FakeRun("gru", label="a run without tables")])
-    assert description.subtitle.endswith("Not recorded: a run without tables.")
+    assert description.subtitle.endswith(f"{'Left out' if CHARTS[name].exact else 'Not recorded'}: a run without tables.")
     assert len(set(description.frame["run"])) == 1
 
 

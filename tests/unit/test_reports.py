@@ -119,9 +119,9 @@ def test_every_rule_and_every_run_is_in_the_page(made: Report, runs: list[Run]) 
 
 
 def test_same_runs_same_bytes(runs: list[Run]) -> None:
-    first = report(runs, "demo", now=NOW).html()
-    assert first == report(runs, "demo", now=NOW).html()
-    later = report(runs, "demo", now=datetime(2027, 5, 6, tzinfo=UTC)).html()
+    first = report(runs[:2], "demo", now=NOW).html()
+    assert first == report(runs[:2], "demo", now=NOW).html()
+    later = report(runs[:2], "demo", now=datetime(2027, 5, 6, tzinfo=UTC)).html()
     assert "2026-01-02 03:04 UTC" in first
     assert later.replace("2027-05-06 00:00", "2026-01-02 03:04") == first
 
