@@ -12,7 +12,7 @@ from gradviz.errors import GradvizError
 from gradviz.frames import Run
 from gradviz.reports.kinds import Picture
 
-POSITIONS = 16  # of a slider, at most: spread evenly, with the first and the last
+POSITIONS = 12  # of a slider, at most: spread evenly, with the first and the last
 OPTIONS = {"step": ("step",), "token": ("token", "position")}  # what the charts' own options are called
 
 
