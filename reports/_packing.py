@@ -41,14 +41,17 @@ def all_rounded(values: Array, digits: int) -> Array:
     """Every number as `rounded` gives it, in an array of objects."""
     values = np.asarray(values, np.float64)
     size = np.abs(values)
-    usual = (size > USUAL[0]) & (size < USUAL[1])
+    usual = ((size > USUAL[0]) & (size < USUAL[1])) | (size == 0)
+    lost = ~np.isfinite(values)
+    rest = ~usual & ~lost
     with np.errstate(all="ignore"):
-        places = digits - 1 - np.floor(np.log10(np.where(usual, size, 1.0)))
+        places = digits - 1 - np.floor(np.log10(np.where(usual & (size > 0), size, 1.0)))
         up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
         found = (np.rint(values * up / down) / up * down).astype(object)
     whole = usual & (values == np.rint(values))
     found[whole] = values[whole].astype(np.int64).tolist()
-    found[~usual] = [rounded(value, digits) for value in values[~usual].tolist()]
+    found[rest] = [rounded(value, digits) for value in values[rest].tolist()]
+    found[lost] = None
     return found
 
 
