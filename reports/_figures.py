@@ -64,9 +64,8 @@ class Figure:
 def figure(number: int, picture: Picture, *, static: bool = False) -> Figure:
     """Describe and draw one picture; a chart that refuses these runs leaves the sentence that says why. static: for a page without
     scripts, in which nothing can be chosen."""
-    shown = Picture(picture.chart, picture.runs, picture.about, options=picture.options) if static else picture
     try:
-        said, moments = described(shown)
+        said, moments = described(replace(picture, choose="") if static else picture)
         said = replace(said, title=_absent(picture.chart)) if said.missing else said
     except GradvizError as error:
         said, moments = _refused(picture.chart, str(error)), ()
@@ -80,7 +79,8 @@ def drawn_figure(number: int, said: Description, about: str = "", choose: str = 
     if said.missing:
         return Figure(number, about, said, table(said.frame))
     drawn = _drawn(said)
-    frames = [_frame(drawn, moment) for moment in moments or [Moment("", "", said)]]
+    every = moments or [Moment("", "", said)]
+    frames = [_frame(drawn, drawn if moment.said is said else _drawn(moment.said), moment) for moment in every]
     start = opening(choose, len(frames))
     payload = {**drawn, "frames": frames, "start": start, "table": packed(said.frame)}
     return Figure(number, about, said, table(said.frame), choose, tuple(moment.name for moment in moments), payload)
@@ -95,10 +95,10 @@ def _absent(chart: str) -> str:
     return f"No picture: {chart.replace('_', ' ')}"
 
 
-def _frame(base: Drawn, moment: Moment) -> dict[str, Any]:
+def _frame(base: Drawn, wide: Drawn, moment: Moment) -> dict[str, Any]:
     """One position of a control: its words, and what changes in the figure, on a wide page and on smaller ones."""
     said = moment.said
-    wide, medium, narrow = _drawn(said), _drawn(said, width=MEDIUM), _drawn(said, narrow=True)
+    medium, narrow = _drawn(said, width=MEDIUM), _drawn(said, narrow=True)
     words = {"name": held(moment.name), "spoken": held(moment.spoken), "title": held(said.title), "subtitle": held(said.subtitle)}
     return {**words, "wide": changes(base, wide), "medium": changes(wide, medium), "narrow": changes(wide, narrow)}
 

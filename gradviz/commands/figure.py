@@ -102,8 +102,6 @@ def _check(arguments: argparse.Namespace, out: Path) -> None:
             raise GradvizError(f"--{name} is {getattr(arguments, name):g}; it must be between {low:g} and {high:g}.")
     if not out.parent.is_dir():
         raise GradvizError(f"cannot write {out}: there is no folder {out.parent}. Make it first, or give another name.")
-    if out.is_dir():
-        raise GradvizError(f"{out} is a folder. Give the name of a file.")
     check_out(out, arguments.force)
 
 
