@@ -27,9 +27,12 @@ def main() -> None:
         for index, (name, view) in enumerate(views.items())
     }
     st.session_state["pages"] = pages
-    page = st.navigation(list(pages.values()))
+    sections = dict.fromkeys(view.section for view in views.values())
+    page = st.navigation({section: [pages[name] for name in views if views[name].section == section] for section in sections})
     found = parts.patiently(state.shelf)
-    if found.runs:
+    if not next(view for name, view in views.items() if pages[name] is page).shows_runs:
+        page.run()
+    elif found.runs:
         with st.sidebar:
             state.choose(found, page.url_path)
             parts.folder_line(found)

@@ -5,9 +5,12 @@ from typing import ClassVar
 
 
 class View(ABC):
-    """Base of all views. order: place in the navigation; title: at most about 24 characters; icon: a Material symbol;
-    charts: entries of `gradviz.charts` that this page is the evidence for."""
+    """Base of all views. section: heading of the navigation it stands under; order: its place there, over all sections; title: at most
+    about 24 characters; icon: a Material symbol; charts: entries of `gradviz.charts` that this page is the evidence for.
+    shows_runs: the page is about runs that are there. Then the sidebar offers a choice of them, and without any the page is not drawn."""
 
+    section: ClassVar[str] = "Explore"
+    shows_runs: ClassVar[bool] = True
     order: ClassVar[int]
     title: ClassVar[str]
     icon: ClassVar[str]
@@ -15,4 +18,4 @@ class View(ABC):
 
     @abstractmethod
     def draw(self) -> None:
-        """Put the page on the screen. There is at least one run when this is called."""
+        """Put the page on the screen. With `shows_runs` there is at least one run when this is called."""
