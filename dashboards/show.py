@@ -58,6 +58,11 @@ def chart(name: str, runs: Sequence[Run], *, head: Any = None, click: Click | No
             head.title("This cannot be shown", anchor=False)
         problem(f"The picture “{name}” cannot be drawn", str(error))
         return
+    figure(description, name, head=head, click=click)
+
+
+def figure(description: Description, name: str, *, head: Any = None, click: Click | None = None) -> None:
+    """A description on the page; `name` tells it from the page's other figures."""
     titles(description, head)
     if description.missing:
         st.info(look.plain(description.missing), icon=":material/visibility_off:")
