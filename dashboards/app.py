@@ -1,10 +1,13 @@
 """The dashboard's entry script, started by `gradviz dashboard` or `streamlit run dashboards/app.py -- FOLDER`."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from gradviz.dashboards import look, parts, state
+from gradviz import lessons
+from gradviz.dashboards import lesson, look, parts, state
 from gradviz.dashboards.views import ordered
 
 ASSETS = Path(__file__).parent / "assets"
@@ -17,6 +20,19 @@ def watch(seen: tuple[str, state.Signature]) -> None:
         st.rerun()
 
 
+def taught_page(name: str) -> Any:
+    """The page of a lesson. The navigation would be too long with all of them: the sidebar lists them where one is read."""
+    title = lessons.LESSONS[name].title
+    return st.Page(partial(lesson.page, name), title=title, url_path=lesson.page_of(name), visibility="hidden")
+
+
+def contents(taught: dict[str, Any]) -> None:
+    with st.sidebar:
+        st.caption("Lessons")
+        for number, page in enumerate(taught.values(), 1):
+            st.page_link(page, label=f"{number} · {page.title}")
+
+
 def main() -> None:
     st.set_page_config(page_title="gradviz", page_icon=str(ASSETS / "icon.png"), layout="wide", initial_sidebar_state=280)
     look.style()
@@ -26,11 +42,16 @@ def main() -> None:
         name: st.Page(view().draw, title=view.title, icon=view.icon, url_path=name, default=index == 0)
         for index, (name, view) in enumerate(views.items())
     }
-    st.session_state["pages"] = pages
-    sections = dict.fromkeys(view.section for view in views.values())
-    page = st.navigation({section: [pages[name] for name in views if views[name].section == section] for section in sections})
+    taught = {lesson.page_of(name): taught_page(name) for name in lessons.ordered()}
+    st.session_state["pages"] = pages | taught
+    sections = {view.section: [pages[name] for name in views if views[name].section == view.section] for view in views.values()}
+    sections[next(reversed(sections))] += taught.values()
+    page = st.navigation(sections)
     found = parts.patiently(state.shelf)
-    if not next(view for name, view in views.items() if pages[name] is page).shows_runs:
+    with_runs = any(page is pages[name] for name, view in views.items() if view.shows_runs)
+    if not with_runs:
+        if page in taught.values():
+            contents(taught)
         page.run()
     elif found.runs:
         with st.sidebar:

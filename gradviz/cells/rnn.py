@@ -1,4 +1,4 @@
-"""The basic recurrent network (Elman 1990): h_t = φ(x W + h_{t-1} U + b) with φ = tanh or relu.
+"""The basic recurrent network (Elman 1990): h_t = φ(x W + h_{t-1} U + b) with φ = tanh, relu, or nothing at all.
 
 The course notes write a⟨t⟩ = g(Waa a⟨t−1⟩ + Wax x⟨t⟩ + ba).
 """
@@ -16,7 +16,7 @@ from gradviz.options import check, option
 class RNN(Cell):
     """No gates: the state is rewritten at every step."""
 
-    activation: str = option("tanh", "what squashes the state", choices=("tanh", "relu"))
+    activation: str = option("tanh", "what squashes the state", choices=("tanh", "relu", "linear"))
 
     family = "rnn"
     blocks = ("state",)
@@ -31,6 +31,8 @@ class RNN(Cell):
         np.add(step.block, step.product, out=step.block)
         if self.activation == "tanh":
             np.tanh(step.rows[0], out=step.after[0])
+        elif self.activation == "linear":
+            np.copyto(step.after[0], step.rows[0])
         else:  # lets NaN through, and orders complex numbers by their real part, as a complex-step check wants
             np.maximum(step.rows[0], 0, out=step.after[0])
 
@@ -39,6 +41,8 @@ class RNN(Cell):
         if self.activation == "tanh":
             np.multiply(hidden, hidden, out=slope)
             np.subtract(1, slope, out=slope)
+        elif self.activation == "linear":
+            slope.fill(1)
         else:
             np.copyto(slope, hidden.real > 0)
 

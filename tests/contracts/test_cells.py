@@ -70,8 +70,9 @@ def test_layers_without_biases(cell: str) -> None:
     np.testing.assert_array_equal(full.forward(same.inputs, same.lengths).outputs, made.forward(same.inputs, same.lengths).outputs)
 
 
-def test_relu_agrees_with_central_differences() -> None:
-    model = Model(cell=CELLS["rnn"](activation="relu"), units=3, layers=2)
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+def test_other_activations_agree_with_central_differences(activation: str) -> None:
+    model = Model(cell=CELLS["rnn"](activation=activation), units=3, layers=2)
     made = Network(model, VALUES, dtype="float64", seed=3)
     checks = gradcheck(made, batch(LENGTHS["ragged"]), method="central", most=25)
     assert worst(checks).passed, worst(checks)

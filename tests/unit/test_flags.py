@@ -88,7 +88,7 @@ def test_help_says_meaning_default_choices_and_owners() -> None:
     said = {flag.name: help_of(flag) for flag in FLAGS}
     assert said["units"] == "units of each layer and direction (default 64)"
     assert "float32, float64 (default float32)" in said["precision"]
-    assert said["cell.activation"] == "what squashes the state: tanh, relu (rnn: tanh)"
+    assert said["cell.activation"] == "what squashes the state: tanh, relu, linear (rnn: tanh)"
     assert "sgd: 0.1" in said["optimizer.rate"]
     assert "adam: 0.01" in said["optimizer.rate"]
 
