@@ -37,6 +37,13 @@ class Trainer:
         self.done, self.whole = 0, True
         self.began = time.perf_counter()
 
+    def start_from(self, parameters: Parameters, rng: np.random.Generator) -> None:
+        """Before the first update: weights of one's own instead of those that were drawn, and the stream that draws the batches."""
+        for name, array in parameters.items():
+            self.network.parameters[name][...] = array
+        self.recorder.start = {name: array.copy() for name, array in self.network.parameters.items()}
+        self.rng = rng
+
     @property
     def seconds(self) -> float:
         """Since training began, without the time between an interruption and going on."""

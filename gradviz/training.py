@@ -35,15 +35,23 @@ class Progress:
 Watch = Callable[[Progress], None]
 
 
-def train(experiment: Experiment, folder: Path | str, *, watch: Watch = lambda progress: None, force: bool = False) -> Path:
+def train(
+    experiment: Experiment,
+    folder: Path | str,
+    *,
+    watch: Watch = lambda progress: None,
+    force: bool = False,
+    prepare: Callable[[Trainer], None] = lambda trainer: None,
+) -> Path:
     """Train, record everything, and return the run's folder. Interrupted or failed, it leaves a readable run that says so, and that
-    `resume` can go on with."""
+    `resume` can go on with. prepare: called before the first update, to begin from weights of one's own (`Trainer.start_from`)."""
     folder = Path(folder)
     data = experiment.task.open(experiment.training.seed)
     _check(experiment.training, data.signature)
 
     def begin(writer: RunWriter) -> Trainer:
         trainer = Trainer(experiment, data, writer)
+        prepare(trainer)
         writer.update(**describe(experiment, data, trainer.network, trainer.recorder.probed))
         return trainer
 

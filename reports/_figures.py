@@ -26,8 +26,8 @@ Changes = list[tuple[list[str | int], Any]]
 
 @dataclass(frozen=True)
 class Figure:
-    """choose: what its control chooses, names: of its positions, opens: at which of them; payload: what the page's script reads; still:
-    whether it stands in a page without scripts, as `svg`."""
+    """choose: what its control chooses, "step", "token", "run" or a label; names: of its positions, opens: at which of them; payload:
+    what the page's script reads; still: whether it stands in a page without scripts, as `svg`."""
 
     number: int
     about: str
@@ -35,16 +35,13 @@ class Figure:
     table: Table
     choose: str = ""
     names: tuple[str, ...] = ()
+    opens: int = 0
     payload: dict[str, Any] = field(default_factory=dict)
     still: bool = False
 
     @property
     def anchor(self) -> str:
         return f"figure-{self.number}"
-
-    @property
-    def opens(self) -> int:
-        return opening(self.choose, len(self.names))
 
     @property
     def height(self) -> int:
@@ -74,16 +71,18 @@ def figure(number: int, picture: Picture, *, static: bool = False) -> Figure:
     return drawn_figure(number, said, picture.about, picture.choose, moments)
 
 
-def drawn_figure(number: int, said: Description, about: str = "", choose: str = "", moments: Sequence[Moment] = ()) -> Figure:
-    """A description as a figure. moments: what its control shows."""
+def drawn_figure(
+    number: int, said: Description, about: str = "", choose: str = "", moments: Sequence[Moment] = (), opens: int | None = None
+) -> Figure:
+    """A description as a figure. moments: what its control shows; opens: at which of them, if its kind does not say."""
     if said.missing:
         return Figure(number, about, said, table(said.frame))
     drawn = _drawn(said)
     every = moments or [Moment("", "", said)]
     frames = [_frame(drawn, drawn if moment.said is said else _drawn(moment.said), moment) for moment in every]
-    start = opening(choose, len(frames))
+    start = opening(choose, len(frames)) if opens is None else opens
     payload = {**drawn, "frames": frames, "start": start, "table": packed(said.frame)}
-    return Figure(number, about, said, table(said.frame), choose, tuple(moment.name for moment in moments), payload)
+    return Figure(number, about, said, table(said.frame), choose, tuple(moment.name for moment in moments), start, payload)
 
 
 def _refused(chart: str, reason: str) -> Description:

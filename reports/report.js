@@ -134,6 +134,11 @@ function followTheme() {
   dark.addEventListener("change", redraw);
 }
 
+/* a lesson is written in two notations */
+function followNotation() {
+  for (const choice of $$("input[name=notation]")) choice.addEventListener("change", () => document.documentElement.dataset.notation = choice.value);
+}
+
 function followWidth() {
   let wait = 0;
   const look = () => drawn().filter(plot => +plot.dataset.width !== plot.clientWidth).forEach(draw);
@@ -165,6 +170,7 @@ function followPrinter(controls) {
   const controls = $$(".controls").map(control);
   $$("details.data").forEach(offers);
   followTheme();
+  followNotation();
   followReader();
   followPrinter(controls);
   await drawAll();
