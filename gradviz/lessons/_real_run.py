@@ -16,7 +16,7 @@ from gradviz.lessons._words import spelled
 RUNS = ("A", "B", "C")
 COIN = float(np.log(2))
 UPDATE = Axis("update", limits=(1, UPDATES))
-CELL = {"A": "LSTM, forget bias 0", "B": "LSTM, forget bias 3", "C": "plain RNN"}
+CELL = {"A": "LSTM, forget bias 0", "B": "LSTM, forget bias 3", "C": "Plain RNN"}
 STATE = {"A": "∂L/∂c_t", "B": "∂L/∂c_t", "C": "∂L/∂h_t"}
 
 
