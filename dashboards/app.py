@@ -30,15 +30,17 @@ def main() -> None:
     sections = dict.fromkeys(view.section for view in views.values())
     page = st.navigation({section: [pages[name] for name in views if views[name].section == section] for section in sections})
     found = parts.patiently(state.shelf)
-    if not next(view for name, view in views.items() if pages[name] is page).shows_runs:
-        page.run()
-    elif found.runs:
+    name = next(name for name in views if pages[name] is page)
+    shows_runs = views[name].shows_runs
+    if shows_runs and found.runs:
         with st.sidebar:
             state.choose(found, page.url_path)
             parts.folder_line(found)
-        page.run()
-    else:
-        parts.empty(found, ASSETS / "empty.svg")
+    with st.container(key=f"page-{name}"):  # a browser can tell by it which page it has
+        if found.runs or not shows_runs:
+            page.run()
+        else:
+            parts.empty(found, ASSETS / "empty.svg")
     watch((look.viewer(), found.signature))
 
 
