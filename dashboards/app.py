@@ -27,10 +27,9 @@ def taught_page(name: str) -> Any:
 
 
 def contents(taught: dict[str, Any]) -> None:
-    with st.sidebar:
-        st.caption("Lessons")
-        for number, page in enumerate(taught.values(), 1):
-            st.page_link(page, label=f"{number} · {page.title}")
+    st.caption("Lessons")
+    for number, page in enumerate(taught.values(), 1):
+        st.page_link(page, label=f"{number} · {page.title}")
 
 
 def main() -> None:
@@ -43,23 +42,24 @@ def main() -> None:
         for index, (name, view) in enumerate(views.items())
     }
     taught = {lesson.page_of(name): taught_page(name) for name in lessons.ordered()}
-    st.session_state["pages"] = pages | taught
+    st.session_state["pages"] = every = pages | taught
     sections = {view.section: [pages[name] for name in views if views[name].section == view.section] for view in views.values()}
     sections[next(reversed(sections))] += taught.values()
     page = st.navigation(sections)
     found = parts.patiently(state.shelf)
-    with_runs = any(page is pages[name] for name, view in views.items() if view.shows_runs)
-    if not with_runs:
-        if page in taught.values():
+    name = next(name for name in every if every[name] is page)
+    shows_runs = name in views and views[name].shows_runs
+    with st.sidebar:
+        if name in taught:
             contents(taught)
-        page.run()
-    elif found.runs:
-        with st.sidebar:
+        elif shows_runs and found.runs:
             state.choose(found, page.url_path)
             parts.folder_line(found)
-        page.run()
-    else:
-        parts.empty(found, ASSETS / "empty.svg")
+    with st.container(key=f"page-{name}"):  # a browser can tell by it which page it has
+        if found.runs or not shows_runs:
+            page.run()
+        else:
+            parts.empty(found, ASSETS / "empty.svg")
     watch((look.viewer(), found.signature))
 
 

@@ -7,6 +7,7 @@ list of those found in the folder; an address cannot open anything else.
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from gradviz import frames
+from gradviz.dashboards import fence
 from gradviz.errors import GradvizError
 from gradviz.findings import Verdict, verdicts
 from gradviz.findings._summary import headline, row
@@ -51,15 +53,21 @@ def folder() -> Path:
 
 def signature(path: Path) -> Signature:
     """What `path` and the folders in it hold. Cheap enough to be asked every second or two."""
-    found = []
-    for where, _, names in os.walk(path):
-        for name in names:
-            try:
-                status = os.stat(os.path.join(where, name))
-            except FileNotFoundError:  # a file that was replaced just now; the next look sees the new one
-                continue
-            found.append((os.path.join(where, name), status.st_size, status.st_mtime_ns))
+    found: list[tuple[str, int, int]] = []
+    _look(str(path), found)
     return tuple(sorted(found))
+
+
+def _look(folder: str, found: list[tuple[str, int, int]]) -> None:
+    """Adds what a folder holds. Of a link it is the link itself, which is not followed: a new one is news, what it leads to is not."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # replaced or taken away just now; the next look sees what is there then
+                if entry.is_dir(follow_symlinks=False):
+                    _look(entry.path, found)
+                else:
+                    status = entry.stat(follow_symlinks=False)
+                    found.append((entry.path, status.st_size, status.st_mtime_ns))
 
 
 def shelf() -> Shelf:
@@ -69,8 +77,12 @@ def shelf() -> Shelf:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _read(where: str, key: Signature) -> Shelf:
-    readable, broken = [], []
-    for path in find_runs(where) if Path(where).is_dir() else []:
+    top, readable = Path(where), []
+    links = fence.leading_out(top)
+    broken = [Broken(str(link.relative_to(top)), fence.WHY) for link in links]
+    for path in find_runs(top) if top.is_dir() else []:
+        if any(link.is_relative_to(path) for link in links):
+            continue
         try:
             readable.append(frames.load(path))
         except GradvizError as error:
@@ -80,7 +92,7 @@ def _read(where: str, key: Signature) -> Shelf:
 
 
 def task_of(run: Run) -> str:
-    return str(run.meta["experiment"]["task"]["name"])
+    return run.setting("task", "name")
 
 
 def key_of(runs: Sequence[Run]) -> Signature:
