@@ -17,7 +17,7 @@ from gradviz.lessons._table import blank, table
 from gradviz.lessons._words import spelled
 from gradviz.losses import softmax
 from gradviz.shapes import many_to_many
-from gradviz.wording import listed, percent
+from gradviz.wording import percent
 
 WEIGHT = 0.5
 KINDS = 10  # of tokens
@@ -93,13 +93,13 @@ class Cells(Play):
         return Description(
             "cells",
             _title(it, self.mask),
-            "One unit with weight 0.5 reads 1 in every real cell and 0 in the padding (//). Above: the inputs, then log₁₀ |∂L/∂x|, where L "
-            f"is the mean of (state − input)² over {'the real' if self.mask else 'all'} cells. Below: the state.",
+            "One unit with weight 0.5 reads 1 in every real cell and 0 in the padding (//). Left: the inputs, then log₁₀ |∂L/∂x|, where L "
+            f"is the mean of (state − input)² over {'the real' if self.mask else 'all'} cells. Right: the state.",
             "Rows are examples i, columns steps t, counted from 1 on paper and from 0 in code. With the mask the padding’s gradient is 0, "
             "not merely small. A state that goes on through the padding fades: read it at the example’s own length.",
             frame,
             (_cells(it), _states(it, self.last == "own length")),
-            columns=1,
+            columns=2,
             key=(("zero", "exactly 0"),),
         )
 
@@ -144,5 +144,5 @@ def _states(it: Padded, own: bool) -> Panel:
     marks: list[Mark] = [Line(t, it.states[:, i], f"example {i + 1}", "ink", label=f"example {i + 1}") for i in range(examples)]
     hover = tuple(f"last state of example {i + 1}, at step {at[i]}: {last[i]:.4f}" for i in range(examples))
     marks.append(Points(at, last, "last state", "accent", hover=hover))
-    heading = f"State; read as the last one: {listed([f'{value:.4f}' for value in last])}"
+    heading = f"Last states: {', '.join(f'{value:.4f}' for value in last)}"
     return Panel(tuple(marks), Axis("step t", limits=(1, max(steps, 2))), Axis("", limits=(0.0, 1.0)), heading)

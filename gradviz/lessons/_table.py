@@ -24,4 +24,4 @@ def table(letters: Sequence[Row], values: Array, like: Heat, heading: str = "") 
 
 def blank(rows: int, columns: int) -> Array:
     """(rows, columns) cells without colour, to be filled: a value that is set gets one."""
-    return np.ma.masked_all((rows, columns))
+    return np.ma.array(np.zeros((rows, columns)), mask=True)
