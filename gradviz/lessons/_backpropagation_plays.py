@@ -14,8 +14,9 @@ from gradviz.lessons._play import Play, control
 from gradviz.lessons._table import blank, table
 from gradviz.lessons._words import spelled
 
-LONGEST, WRITTEN = 12, 8  # steps; up to so many their numbers stand in the cells
+LONGEST, WRITTEN, FEW = 12, 8, 4  # steps; up to so many their numbers stand in the cells, and with four places
 LEAST = 2.5  # of the colour axis
+SHORT = 6  # characters
 KINDS = ("linear", "tanh")
 LOSSES = ("at each step", "at the end")
 
@@ -54,13 +55,19 @@ class Triangle(Play):
 
 
 def _title(it: Flow, free: Flow) -> str:
-    whole = spelled(it.whole)
+    whole = _told(it.whole)
     if (it.matrix != free.matrix).any():
-        return f"With the gradient cut, dL/dw is {whole} instead of {spelled(free.whole)}"
+        return f"With the gradient cut, dL/dw is {whole} instead of {_told(free.whole)}"
     if not it.total.any():
         return "The losses are at their minimum: no state has a gradient, and dL/dw is 0"
     most = int(np.abs(it.total).argmax())
-    return f"The state of step {most + 1} has the largest total, {spelled(float(it.total[most]))}; dL/dw = {whole}"
+    return f"The state of step {most + 1} has the largest total, {_told(float(it.total[most]))}; dL/dw = {whole}"
+
+
+def _told(value: float) -> str:
+    """Whole where it is short, such as 2.375 and 4.125; without what rounding adds behind the tenth digit."""
+    text = f"{value:.10g}".replace("-", "−")
+    return text if len(text) <= SHORT and "e" not in text else spelled(value)
 
 
 def _grid(it: Flow, gone: Array) -> Panel:
@@ -78,17 +85,24 @@ def _grid(it: Flow, gone: Array) -> Panel:
             letters[row][column], hover[row][column] = "·", f"{name}: cut"
             continue
         values[row, column], hover[row][column] = value, f"{name} = {spelled(float(value))}"
-        letters[row][column] = _short(float(value)) if steps <= WRITTEN else ""
+        letters[row][column] = _short(float(value), steps) if steps <= WRITTEN else ""
     edge = max(LEAST, float(np.abs(values).max()))
     like = Heat(np.zeros(0), np.zeros(0), values, "tide", (-edge, edge), unit="gradient", hover=tuple(map(tuple, hover)))
     return table(letters, values, like)
 
 
-def _short(value: float) -> str:
-    """At most five characters."""
+def _short(value: float, steps: int) -> str:
+    """As many digits as a cell has room for; what is not zero never looks like it."""
     size = abs(value)
-    text = "0" if size == 0 else f"{value:.2f}" if size < 10 else f"{value:.1f}" if size < 100 else f"{value:.0f}"
-    return (text if size < 1000 else f"{value:.0e}".replace("+0", "")).replace("-", "−")
+    if size == 0:
+        return "0"
+    if steps <= FEW and 0.001 <= size < 100:
+        text = f"{value:.4f}".rstrip("0").rstrip(".")
+    elif 0.005 <= size < 1000:
+        text = f"{value:.2f}" if size < 10 else f"{value:.1f}" if size < 100 else f"{value:.0f}"
+    else:
+        text = f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    return text.replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -108,12 +122,12 @@ class Shares(Play):
         t = np.arange(1, self.steps + 1)
         late = np.cumsum(it.shares[::-1])
         hover = tuple(f"step {at}: {spelled(float(share))}" for at, share in zip(t, it.shares, strict=True))
-        steps = Panel((Bars(t, it.shares, "share", "accent", hover=hover),), Axis("step t"), Axis(""), "Share of each step")
+        steps = Panel((Bars(t, it.shares, "share", "accent", hover=hover),), Axis("step t"), Axis("share"), "Share of each step")
         marks = (Rule(slope, "across", "finite difference", dashed=True), Line(t, late, "sum of the last steps", "accent", marker="circle"))
-        sums = Panel(marks, Axis("number of steps, from the last one back", limits=(1, self.steps)), Axis(""), "Sum of the last steps")
+        sums = Panel(marks, Axis("last steps, how many", limits=(1, self.steps)), Axis("sum"), "Sum of the last steps")
         return Description(
             "shares",
-            f"The {self.steps} shares sum to dL/dw = {spelled(it.whole)}; a finite difference says {spelled(slope)}",
+            _balance(it, slope),
             "Left: ∂L/∂h_t · ∂h_t/∂w, what step t alone gives to dL/dw; linear scale. Right: their sum from the last step back. "
             f"Inputs 1, losses h²/2 {self.loss}.",
             "The sum of all ends at the finite difference, which knows no backward pass. With |w| below 1 and the loss at the end, the "
@@ -122,3 +136,14 @@ class Shares(Play):
             (steps, sums),
             columns=2,
         )
+
+
+def _balance(it: Flow, slope: float) -> str:
+    """What the late steps hold, where that can be said: where no shares cancel."""
+    steps = len(it.shares)
+    last = max(1, steps // 5)
+    sums = f"dL/dw = {_told(it.whole)}; a finite difference says {_told(slope)}"
+    if it.whole == 0 or (it.shares / it.whole < 0).any():
+        return f"The {steps} shares sum to {sums}"
+    part = spelled(float(100 * it.shares[-last:].sum() / it.whole))
+    return f"The last {f'{last} of {steps} steps hold' if last > 1 else f'of {steps} steps holds'} {part} % of {sums}"

@@ -45,7 +45,7 @@ class Unit(Play):
         return Description(
             "unit",
             f"Step {self.step}: w·h = {said[0]}, u·x = {said[1]} and b = {said[2]} make z = {said[3]}; tanh turns it into {said[4]}",
-            f"h is the state, x the input. Left: what is added up at step {self.step}. Middle: tanh, and the point on it. Right: the state "
+            f"h is the state, x the input. First: what is added up at step {self.step}. Then: tanh, and the point on it. Last: the state "
             "after each step, linear scale; before the first step it is 0.",
             "With |w| below 1 a single input leaves an echo that fades. With w well above 1 the state stays up: it has latched. A negative "
             "w turns the sign at every step.",
@@ -64,7 +64,12 @@ def _sum(parts: Array, edge: float) -> Panel:
         says = (f"{name} = {spelled(float(high - low))}",)
         marks.append(Bars(np.array([place]), np.array([high]), name, "accent" if name == "z" else "ghost", float(low), says))
     marks.append(Line(np.array([-0.5, 3.5]), np.zeros(2), "zero", "axis"))
-    return Panel(tuple(marks), Axis("", words=names), Axis("", limits=(-edge, edge)), f"Added up: z = {spelled(float(ends[-1]))}")
+    return Panel(
+        tuple(marks),
+        Axis("what is added, and the sum z", words=names),
+        Axis("", limits=(-edge, edge)),
+        f"Added up: z = {spelled(float(ends[-1]))}",
+    )
 
 
 def _squash(it: Steps, at: int, edge: float) -> Panel:
@@ -106,7 +111,7 @@ class Map(Play):
             "Left: the next state against the state; where the curve meets the diagonal the state stays (dot: attracts, ring: repels). "
             f"The steps lead from {spelled(self.start)}. Right: the same states over time.",
             "A slope between −1 and 1 where the curve meets the diagonal attracts. Without input one point attracts up to w = 1; beyond "
-            "it 0 repels, and two others attract: the unit keeps the side it is on.",
+            "it 0 repels, and two others attract: the unit keeps the side it is on. Below w = −1 it jumps from side to side.",
             frame,
             (_map(self.w, self.drive, states, found), _way(states, found)),
             columns=2,

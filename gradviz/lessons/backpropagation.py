@@ -59,8 +59,8 @@ class Backpropagation(Lesson):
             0,
         ),
         Screen(
-            "At the end there is only the direct part, {total_3}. Then {state_2} + 0.5 · {total_3} = {total_2}, and {state_1} + 0.5 · "
-            "{total_2} = {total_1:.4f}. Through time came {through_2} and {through_1:.4f}.",
+            "At the end there is only the direct part, {total_3}. Then {state_2} + 0.5 · {total_3} = {total_2:.3f}, and {state_1} + 0.5 · "
+            "{total_2:.3f} = {total_1:.4f}. Through time came {through_2} and {through_1:.4f}.",
             BACK,
             0,
         ),
@@ -100,7 +100,7 @@ class Backpropagation(Lesson):
                 ),
                 Choice("the last: its loss is the largest", lambda facts: facts["largest"] == 3, "So it is for the direct part alone."),
             ),
-            "The totals are {total_1:.4f}, {total_2} and {total_3}: the largest is at state {largest}.",
+            "The totals are {total_1:.4f}, {total_2:.3f} and {total_3}: the largest is at state {largest}.",
             0,
             {"cut": 1},
             {},

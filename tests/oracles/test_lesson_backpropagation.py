@@ -74,13 +74,14 @@ def test_a_cut_blanks_what_crosses_it() -> None:
 
 def test_the_table_holds_the_matrix_and_its_sums() -> None:
     rows = Triangle().draw().panels[0].marks[0].letters[::-1]
-    assert rows[1:4] == (("1", "1.00", "", ""), ("2", "0.75", "1.50", ""), ("3", "0.44", "0.88", "1.75"))
-    assert rows[4] == ("total", "2.19", "2.38", "1.75")
-    assert rows[5] == ("direct", "1.00", "1.50", "1.75")
+    assert rows[1:4] == (("1", "1", "", ""), ("2", "0.75", "1.5", ""), ("3", "0.4375", "0.875", "1.75"))
+    assert rows[4] == ("total", "2.1875", "2.375", "1.75")
+    assert rows[5] == ("direct", "1", "1.5", "1.75")
     rows = Triangle(cut=1).draw().panels[0].marks[0].letters[::-1]
     assert rows[3] == ("3", "·", "·", "1.75")
     assert rows[4][1:] == rows[5][1:]
-    assert "4.13 instead of 5.00" in Triangle(cut=1).draw().title
+    assert "4.125 instead of 5" in Triangle(cut=1).draw().title
+    assert Triangle(steps=8, kind="tanh").draw().panels[0].marks[0].letters[::-1][8][1].endswith("e−6")
     assert "minimum" in Triangle(w=-1.0, steps=2, loss="at the end").draw().title
 
 
@@ -89,3 +90,6 @@ def test_the_sum_of_the_last_steps_ends_at_the_finite_difference() -> None:
     rule, line = picture.panels[1].marks
     assert line.y[-1] == pytest.approx(rule.value, rel=1e-6)
     assert line.y[9] / line.y[-1] == pytest.approx(0.668, abs=5e-4)
+    assert picture.title.startswith("The last 10 of 50 steps hold 66.8 % of dL/dw = ")
+    assert Shares(steps=3, w=0.5, loss="at each step").draw().title.startswith("The last of 3 steps holds 52.5 % of dL/dw = 5;")
+    assert Shares(steps=8, w=-0.5).draw().title.startswith("The 8 shares sum to")
