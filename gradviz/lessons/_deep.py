@@ -72,7 +72,7 @@ class Grid(Play):
             tuple(f"layer {j}, step {k}\n{spelled(float(value))}" for k, value in enumerate(row, 1)) for j, row in enumerate(found, 1)
         )
         heat = Heat(np.arange(1, self.steps + 1), np.arange(self.layers), size, "depth", limits, True, "gradient", hover=hover)
-        words = tuple(f"layer {j + 1}" for j in range(self.layers))
+        words = tuple(str(j) for j in range(1, self.layers + 1))
         return Description(
             "grid",
             _title(self, float(found[0, 0])),
@@ -81,7 +81,7 @@ class Grid(Play):
             "Without tanh the top row decays as one layer does. Further down there are many ways to the top, each a few steps up and all "
             "the others to the right, and their gradients add up. With both weights 1 the numbers count the ways.",
             pd.DataFrame({name: values.ravel() for name, values in columns.items()}),
-            (Panel((heat,), Axis("step t"), Axis("", words=words)),),
+            (Panel((heat,), Axis("step t"), Axis("layer", words=words)),),
             columns=1,
             shape="strip",
         )
