@@ -103,8 +103,8 @@ class BasicRNN(Lesson):
             "It falls to {pulse_1:.4f} and climbs again: {pulse_2:.4f}, {pulse_3:.4f}. After a pulse of −1.9 it ends at {weak:.4f} all the "
             "same, after −2 at {strong:.4f}.",
             0,
-            {"w": 2.0, "step": 12, "inputs": SET},
-            {"w": 2.0, "step": 12, "inputs": PULSE},
+            {"w": 2.0, "step": 6, "inputs": SET},
+            {"w": 2.0, "step": 6, "inputs": PULSE},
         ),
         Question(
             "There is no input, and $w$ grows from 0.5 to 1.5. What becomes of the places where the state can rest?",
