@@ -12,6 +12,11 @@ NOTATIONS: dict[Notation, str] = {"notes": "course notes", "field": "the field"}
 
 SYMBOLS: dict[Notation, dict[str, str]] = {
     "notes": {
+        "x_it": r"$x^{(i)\langle t\rangle}$",
+        "x_23": r"$x^{(2)\langle 3\rangle}$",
+        "y_it": r"$y^{(i)\langle t\rangle}$",
+        "T_x": "$T_x^{(i)}$",
+        "T_y": "$T_y^{(i)}$",
         "h": "$a$",
         "h_t": r"$a^{\langle t\rangle}$",
         "h_prev": r"$a^{\langle t-1\rangle}$",
@@ -35,6 +40,11 @@ SYMBOLS: dict[Notation, dict[str, str]] = {
         "output": r"$\Gamma_o$",
     },
     "field": {
+        "x_it": "$x_t^{(i)}$",
+        "x_23": "$x_3^{(2)}$",
+        "y_it": "$y_t^{(i)}$",
+        "T_x": "$T_{x,i}$",
+        "T_y": "$T_{y,i}$",
         "h": "$h$",
         "h_t": "$h_t$",
         "h_prev": "$h_{t-1}$",
