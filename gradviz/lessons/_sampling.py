@@ -20,6 +20,7 @@ from gradviz.passes import States
 from gradviz.wording import number
 
 LIMIT = 20  # tokens of a sentence that does not end
+LEAST = -3.0  # power of ten: the axis stands still while draws come in
 SHOWN = 8  # sentences in the picture
 DRAWS = ("10", "100", "1000", "10000")
 HALF = 0.36  # of a row's height
@@ -115,16 +116,26 @@ class Draw(Play):
         chosen = written[-1]
         return Description(
             "unit_bar",
-            f"u = {u:.4f} hits “{WORDS[chosen]}”{behind}: its share goes from {low[chosen]:.4f} to {high[chosen]:.4f}{over}",
+            f"u = {u:.4f} hits “{WORDS[chosen]}”{behind}: its share goes from {_edge(low[chosen])} to {_edge(high[chosen])}{over}",
             f"Probabilities of word {last}, laid end to end from 0 to 1, a row each; u, the upright line, is draw {last} of seed "
             f"{self.seed}. Temperature {number(self.temperature)}.",
             "Move τ: the shares move, the needle stays. A low τ widens the likeliest word’s share until every needle hits it; a high one "
             "makes all shares alike.",
             frame,
-            (Panel((*_segments(low, high, chosen), Rule(u, "up")), Axis("", limits=(0.0, 1.0)), _rows(), f"“{spoken(written)}”"),),
+            (
+                Panel(
+                    (*_segments(low, high, chosen), Rule(u, "up", label="u")), Axis("", limits=(0.0, 1.0)), _rows(), f"“{spoken(written)}”"
+                ),
+            ),
             columns=1,
             shape="line",
         )
+
+
+def _edge(value: float) -> str:
+    """Where a share begins or ends: four places, the ends of the bar (to four places) without."""
+    text = f"{value:.4f}"
+    return {"0.0000": "0", "1.0000": "1"}.get(text, text)
 
 
 def _rows() -> Axis:
@@ -161,6 +172,7 @@ class Frequencies(Play):
         found = counted(n, self.temperature, self.seed)
         exact, often = np.array([chance for _, chance in best]), np.array([found[words] for words, _ in best])
         error = 2 * np.sqrt(exact * (1 - exact) / n)
+        low = min(LEAST, float(np.floor(np.log10(exact.min()))))
         names = [spoken(words) for words, _ in best]
         frame = pd.DataFrame({"sentence": names, "probability": exact, "times": often, "frequency": often / n, "two_errors": error})
         ticks = tuple((float(-at), words) for at, words in enumerate(names))
@@ -173,23 +185,23 @@ class Frequencies(Play):
             "Nearly all filled marks lie on their lines: about 1 in 20 does not, by chance. More draws shorten the lines. The likeliest "
             "sentence is not the only one, unless τ is small.",
             frame,
-            (Panel(_marks(exact, often / n, error), _shares(), Axis("", limits=(0.5 - SHOWN, 0.5), ticks=ticks)),),
+            (Panel(_marks(exact, often / n, error, low), _shares(low), Axis("", limits=(0.5 - SHOWN, 0.5), ticks=ticks)),),
             columns=1,
             shape="line",
         )
 
 
-def _shares() -> Axis:
-    return Axis("share of all sentences", "log", (-6.0, 0.0))
+def _shares(low: float) -> Axis:
+    return Axis("share of all sentences", "log", (low, 0.0))
 
 
-def _marks(exact: Array, often: Array, error: Array) -> tuple[Path | Points, ...]:
+def _marks(exact: Array, often: Array, error: Array, low: float) -> tuple[Path | Points, ...]:
     rows = -np.arange(len(exact), dtype=float)
-    least = np.maximum(exact - error, 10.0**-6)
+    least = np.maximum(exact - error, 10.0**low)
     lines = [
-        Path(log10([low, min(high, 1.0)]), np.full(2, row), "± 2 standard errors", "ghost")
-        for low, high, row in zip(least.tolist(), (exact + error).tolist(), rows, strict=True)
-        if high > low
+        Path(log10([left, min(right, 1.0)]), np.full(2, row), "± 2 standard errors", "ghost")
+        for left, right, row in zip(least.tolist(), (exact + error).tolist(), rows, strict=True)
+        if right > left
     ]
     said = tuple(f"drawn {share:.4f}, exactly {chance:.4f}" for share, chance in zip(often, exact, strict=True))
     return (

@@ -7,7 +7,7 @@ import numpy as np
 from gradviz.lessons import _sampling
 from gradviz.lessons._base import Choice, Facts, Lesson, Question, Screen, Source
 from gradviz.lessons._sampling import Draw, Frequencies
-from gradviz.lessons._toy_language import END, WORDS, Written, after, sentences
+from gradviz.lessons._toy_language import END, WORDS, Written, after, sentences, spoken
 from gradviz.lessons._words import Equation
 
 START = Equation(
@@ -75,7 +75,7 @@ class Sampling(Lesson):
             {"word": 6},
         ),
         Screen(
-            "Draw 10 000 sentences, seed 0: “cats sleep EOS” comes {times:,} times. Its probability is {best:.4f}, so {expected:.0f} were "
+            "Draw 10 000 sentences, seed 0: “cats sleep EOS” comes {times:,} times. Its probability is {best:.4f}, so {expected:,.0f} were "
             "expected, give or take {spread:.0f}.",
             None,
             1,
@@ -149,8 +149,8 @@ class Sampling(Lesson):
             "u": float(needles[0]),
             "low": float(high[0]),
             "high": float(high[1]),
-            "half": _sampling.spoken(_sampling.spelled_out(np.full(_sampling.LIMIT, 0.5))),
-            "zero": _sampling.spoken(_sampling.spelled_out(needles)),
+            "half": spoken(_sampling.spelled_out(np.full(_sampling.LIMIT, 0.5))),
+            "zero": spoken(_sampling.spelled_out(needles)),
             "times": _sampling.counted(MANY, 1.0, 0)[BEST],
             "best": best,
             "expected": MANY * best,
