@@ -22,7 +22,8 @@ from gradviz.wording import listed, number
 SIDES = {"forward": ("forward",), "backward": ("backward",), "both": ("forward", "backward")}
 NAMES = {"forward": "Reading forward", "backward": "Reading backward", "both": "Reading both ways"}
 INPUT = 0.5  # at every step; without tanh it does not matter
-LEAST, MOST = -3.0, 1.0  # powers of ten of the colours, which stand still while w moves
+LEAST, MOST = -2.0, 1.0  # powers of ten of the colours, which stand still while w moves
+HIGHEST = 2.2  # of the weights at the end, the same for all w up to 1
 ALIKE = 1e-9  # words whose weights differ by a smaller share weigh the same
 
 BEARS, ROOSEVELT = "bears", "Roosevelt"
@@ -129,8 +130,8 @@ class Influence(Play):
             "influence",
             f"{NAMES[self.direction]}, {np.count_nonzero(every)} of {every.size} influences are not zero; read at the end, "
             f"{_lightest(final)}",
-            f"Left: ∂ŷ⟨t⟩/∂x⟨s⟩, log scale; colours end at {number(10**LEAST)} and {number(10**MOST)}. Right: the same of one output that "
-            f"reads the final state of each direction. One unit a direction, {self.activation}.",
+            f"Left: how much output t moves per change of word s, log scale; colours end at {number(10**LEAST)} and {number(10**MOST)}. "
+            f"Right: the same of one output that reads the final state of each direction. One unit a direction, {self.activation}.",
             "A forward network leaves the upper triangle empty: no output feels a later word. Both directions fill it. Read at the ends, "
             "words in the middle are far from both if w is below 1.",
             pd.DataFrame({"t": t, "s": s, "influence": every.ravel(), "at_the_end": np.tile(final, self.steps)}),
@@ -175,11 +176,11 @@ def _matrix(every: Array) -> Panel:
 
 
 def _ends(final: Array, direction: str) -> Panel:
-    at, logs = np.arange(1.0, len(final) + 1), log10(np.abs(final))
+    at = np.arange(1.0, len(final) + 1)
     across = Axis("word s", limits=(0.5, len(final) + 0.5), ticks=_steps(len(final), 1.0))
-    limits = min(LEAST, float(logs.min())), max(MOST, float(logs.max()))
-    heading = "Final states" if direction == "both" else "Final state"
-    return Panel((Line(at, logs, "weight of a word", "accent", marker="circle"),), across, Axis("", "log", limits), heading)
+    limits = 0.0, max(HIGHEST, 1.05 * float(final.max()))
+    line = Line(at, final, "weight of a word", "accent", marker="circle")
+    return Panel((line,), across, Axis(limits=limits), "Final states" if direction == "both" else "Final state")
 
 
 @dataclass(frozen=True)

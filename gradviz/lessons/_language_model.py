@@ -23,7 +23,7 @@ LONGEST = 8  # tokens of the sentences that are counted
 OWN = "my own"
 SENTENCES = (PLAIN, "sleep cats", "cats", "cats cats", "dogs sleep", OWN)
 UNKNOWN = "other"  # any word that the toy does not know
-DEEPEST = -10.0  # nats: the axis stands still while the sentence changes
+DEEPEST = -8.0  # nats: the axis stands still while the sentence changes
 LABELS = {"<UNK>": "UNK", "<EOS>": "EOS"}
 
 
@@ -75,7 +75,7 @@ class Sentence(Play):
             "Change a word: bars after it change, bars before it never do, for they have not read it. The last line only falls: every "
             "factor is below 1.",
             frame,
-            (*panels, _running(it)),
+            (*panels, _running(tokens, it)),
             columns=3,
             shape="multiples",
         )
@@ -101,16 +101,15 @@ def _word(at: int, token: str, shares: Array) -> Panel:
         for some, name, colour in ((~chosen, "other tokens", "ghost"), (chosen, "the one that comes", "accent"))
     )
     share = spelled(float(shares[place]))
-    return Panel(
-        marks, Axis("next token", words=WORDS, limits=(-0.5, len(WORDS) - 0.5)), Axis(limits=(0.0, 1.0)), f"{at + 1} · {token}", note=share
-    )
+    return Panel(marks, Axis(words=WORDS, limits=(-0.5, len(WORDS) - 0.5)), Axis(limits=(0.0, 1.0)), f"{at + 1} · {token}", note=share)
 
 
-def _running(it: SentenceProbability) -> Panel:
-    t, sums = np.arange(1, len(it.tokens) + 1), np.cumsum(it.log_factors)
-    across = Axis("step", limits=(0.5, MOST + 1.5), ticks=tuple((float(at), str(at)) for at in range(1, MOST + 2)))
+def _running(tokens: list[str], it: SentenceProbability) -> Panel:
+    sums = np.cumsum(it.log_factors)
     lowest = min(DEEPEST, 1.05 * float(sums[-1]))
-    return Panel((Line(t, sums, "log P so far", "accent", marker="circle"),), across, Axis(limits=(lowest, 0.0)), "log P so far")
+    line = Line(np.arange(len(tokens)), sums, "log P so far", "accent", marker="circle")
+    across = Axis(words=tuple(tokens), limits=(-0.5, MOST + 0.5))
+    return Panel((line,), across, Axis(limits=(lowest, 0.0)), "log P so far", note=f"{sums[-1]:.3f}".replace("-", "−"))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ OUTPUT = Equation(
     r"\hat{y}_t=g\left(W_{hy}\left[\overrightarrow{h}_t;\overleftarrow{h}_t\right]+b_y\right)",
 )
 INFLUENCE = Equation(
-    r"\frac{\partial\hat{y}^{\langle t\rangle}}{\partial x^{\langle s\rangle}}=w^{\,t-s}\text{ forward, if }s\le t;\qquad"
+    r"\frac{\partial\hat{y}^{\langle t\rangle}}{\partial x^{\langle s\rangle}}=w^{\,t-s}\text{ forward, if }s\le t;\qquad "
     r"w^{\,s-t}\text{ backward, if }s\ge t",
     r"\frac{\partial\hat{y}_t}{\partial x_s}=w^{\,t-s}\text{ forward, if }s\le t;\qquad w^{\,s-t}\text{ backward, if }s\ge t",
 )
