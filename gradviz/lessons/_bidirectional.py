@@ -11,7 +11,7 @@ from gradviz.arrays import Array
 from gradviz.batch import NOTHING, Batch, Signature
 from gradviz.cells.rnn import RNN
 from gradviz.charts import Description
-from gradviz.charts._description import Axis, Heat, Line, Panel, log10
+from gradviz.charts._description import Axis, Bars, Heat, Line, Panel, log10
 from gradviz.config import Model
 from gradviz.lessons._play import Play, control
 from gradviz.lessons._small import network
@@ -130,8 +130,9 @@ class Influence(Play):
             "influence",
             f"{NAMES[self.direction]}, {np.count_nonzero(every)} of {every.size} influences are not zero; read at the end, "
             f"{_lightest(final)}",
-            f"Left: how much output t moves per change of word s, log scale; colours end at {number(10**LEAST)} and {number(10**MOST)}. "
-            f"Right: the same of one output that reads the final state of each direction. One unit a direction, {self.activation}.",
+            f"Every output: how much output t moves per change of word s, log scale; colours end at {number(10**LEAST)} and "
+            f"{number(10**MOST)}. Final state: the same of one output that reads the state at the end of each direction. One unit a "
+            f"direction, {self.activation}.",
             "A forward network leaves the upper triangle empty: no output feels a later word. Both directions fill it. Read at the ends, "
             "words in the middle are far from both if w is below 1.",
             pd.DataFrame({"t": t, "s": s, "influence": every.ravel(), "at_the_end": np.tile(final, self.steps)}),
@@ -179,8 +180,13 @@ def _ends(final: Array, direction: str) -> Panel:
     at = np.arange(1.0, len(final) + 1)
     across = Axis("word s", limits=(0.5, len(final) + 0.5), ticks=_steps(len(final), 1.0))
     limits = 0.0, max(HIGHEST, 1.05 * float(final.max()))
-    line = Line(at, final, "weight of a word", "accent", marker="circle")
-    return Panel((line,), across, Axis(limits=limits), "Final states" if direction == "both" else "Final state")
+    hover = tuple(f"word {word:.0f}: {spelled(float(value))}" for word, value in zip(at, final, strict=True))
+    return Panel(
+        (Bars(at, final, "weight of a word", "accent", hover=hover),),
+        across,
+        Axis(limits=limits),
+        "Final states" if direction == "both" else "Final state",
+    )
 
 
 @dataclass(frozen=True)
