@@ -14,7 +14,7 @@ from gradviz.lessons._play import Play, control
 from gradviz.lessons._words import spelled
 
 CLAMPS = ("none", *(f"{at + 1} {word}" for at, word in enumerate(WORDS)), "all")
-PARTS = ("reset gate", "proposal", "update gate", "kept of the old memory", "memory", "P(were)")
+PARTS = ("proposal", "update gate", "kept of the old memory", "memory", "P(were)", "reset gate")
 TICKS = tuple((float(at), word) for at, word in enumerate(WORDS))
 LEAST = (-6.0, 0.5)  # powers of ten: the axis stands still while a gate moves
 
@@ -54,7 +54,7 @@ class Microscope(Play):
         axis = Axis(ticks=TICKS, limits=(-0.6, len(WORDS) - 0.4))
         panels = tuple(
             Panel(_bars(name, values[name], others[name], self.step, hold), axis, _range(name), name, note=self._note(values[name]))
-            for name in PARTS
+            for name in (PARTS[:-1] if self.kind == KINDS[0] else PARTS)
         )
         frame = pd.DataFrame({"word": WORDS, **{name: values[name] for name in PARTS}, "memory, no gate held": free.memory})
         return Description(
@@ -66,6 +66,7 @@ class Microscope(Play):
             "before. Hold “dog” open, and then every word half open.",
             frame[: self.step],
             panels,
+            columns=2,
         )
 
     def _note(self, values: Array) -> str:
@@ -83,7 +84,7 @@ class Microscope(Play):
 
 
 def parts(seen: Reading) -> dict[str, Array]:
-    return dict(zip(PARTS, (seen.reset, seen.proposal, seen.new, seen.kept, seen.memory, seen.were), strict=True))
+    return dict(zip(PARTS, (seen.proposal, seen.new, seen.kept, seen.memory, seen.were, seen.reset), strict=True))
 
 
 def _range(name: str) -> Axis:

@@ -79,8 +79,8 @@ class Gru(Lesson):
             {"step": 2},
         ),
         Screen(
-            "At “cats” the gate stands open, {open:.4f}; at “dog”, in the clause, it is all but shut, {shut:.4f}. The memory is {cats:.4f} "
-            "after “cats”, {end:.4f} at the end: “were” has {were:.3f}. Switch the clause’s mark off, and it has {unmarked:.3f}.",
+            "At “cats” {new} is {open:.4f}; at “dog”, in the clause, {shut:.4f}. So the memory is {cats:.4f} after “cats”, {end:.4f} at "
+            "the end, and “were” has the probability {were:.3f}. Switch the clause’s mark off, and it has {unmarked:.3f}.",
             UNIT,
             0,
         ),
