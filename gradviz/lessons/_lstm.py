@@ -15,6 +15,7 @@ from gradviz.config import Model
 from gradviz.hooks import clamp
 from gradviz.lessons._small import FIRST, network
 from gradviz.network import Network
+from gradviz.passes import States
 from gradviz.tape import Tape
 
 LONGEST = 200  # steps
@@ -72,7 +73,7 @@ def roads(bias: float, weight: float, steps: int) -> Roads:
     made.parameters[f"{FIRST}.bias"][blocks.index("forget")] = bias
     made.parameters[f"{FIRST}.weight_hh"][blocks.index("candidate")] = weight
     run = made.forward(np.zeros((steps + 1, 1, 1)))
-    ends = {FIRST: (np.zeros((1, 1)), np.ones((1, 1)))}
+    ends: States = {FIRST: (np.zeros((1, 1)), np.ones((1, 1)))}
     with made.observe(f"{FIRST}.cell", lambda name, array: found.update(cell=array[::-1, 0, 0].copy()), gradient=True):
         made.backward(run, np.zeros_like(run.outputs), ends, parameters=False)
     gates = np.log(run.tapes[FIRST].values("gate.forget")[:0:-1, 0, 0])
