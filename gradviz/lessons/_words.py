@@ -43,6 +43,11 @@ SYMBOLS: dict[Notation, dict[str, str]] = {
         "forget": r"$\Gamma_f$",
         "input": r"$\Gamma_u$",
         "output": r"$\Gamma_o$",
+        "memory": r"$c^{\langle t\rangle}$",
+        "memory_prev": r"$c^{\langle t-1\rangle}$",
+        "proposal": r"$\tilde{c}^{\langle t\rangle}$",
+        "new": r"$\Gamma_u$",
+        "kept": r"$1-\Gamma_u$",
     },
     "field": {
         "x_it": "$x_t^{(i)}$",
@@ -76,6 +81,11 @@ SYMBOLS: dict[Notation, dict[str, str]] = {
         "forget": "$f_t$",
         "input": "$i_t$",
         "output": "$o_t$",
+        "memory": "$h_t$",
+        "memory_prev": "$h_{t-1}$",
+        "proposal": "$n_t$",
+        "new": "$1-z_t$",
+        "kept": "$z_t$",
     },
 }
 
