@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from gradviz.dashboards import look, parts, state
-from gradviz.dashboards.views import ordered
+from gradviz.dashboards import look, parts, reporting, state
+from gradviz.dashboards.views import View, ordered
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -15,6 +15,15 @@ def watch(seen: tuple[str, state.Signature]) -> None:
     """Draw again when the runs have changed or the viewer has changed the theme, which alone does not rerun the page."""
     if seen != (look.viewer(), state.signature(state.folder())):
         st.rerun()
+
+
+def above(name: str, view: View) -> None:
+    """The row over a page's title: what a rule says of its only run, and the report of its runs."""
+    runs = view.runs()
+    with st.container(key="above", horizontal=True, vertical_alignment="top", gap="medium"):
+        with st.container(key="verdict"):
+            parts.said_of(name, runs)
+        reporting.offer(name, view.report, runs)
 
 
 def main() -> None:
@@ -30,12 +39,14 @@ def main() -> None:
     sections = dict.fromkeys(view.section for view in views.values())
     page = st.navigation({section: [pages[name] for name in views if views[name].section == section] for section in sections})
     found = parts.patiently(state.shelf)
-    if not next(view for name, view in views.items() if pages[name] is page).shows_runs:
+    name, view = next((name, view) for name, view in views.items() if pages[name] is page)
+    if not view.shows_runs:
         page.run()
     elif found.runs:
         with st.sidebar:
             state.choose(found, page.url_path)
             parts.folder_line(found)
+        above(name, view())
         page.run()
     else:
         parts.empty(found, ASSETS / "empty.svg")

@@ -11,6 +11,7 @@ from gradviz.backends import plotly as live
 from gradviz.charts.connectivity import Connectivity
 from gradviz.dashboards import reading, show, state
 from gradviz.dashboards.views.text import PARTS
+from gradviz.language import sample
 from tests.apps.test_dashboard import charts, fine, opened, words
 from tests.synthetic import make_run
 
@@ -100,12 +101,59 @@ def test_the_network_writes_the_same_with_the_same_seed(runs: Path, monkeypatch:
     for seed in (0, 0, 1):
         app.number_input(key="seed").set_value(seed)
         app.button[0].click().run()
-        fine(app)
+        at_rest(app)
         written.append(app.code[0].value)
     assert written[0] == written[1] != written[2]
     assert written[0].startswith("a<b>"), "in a code block, which shows it letter by letter"
     assert app.title[0].value.startswith("12 tokens written by LSTM")
-    assert len(charts(app)) == 1
+    assert len(charts(app)) == 2
+
+
+def at_rest(app: AppTest) -> list[str]:
+    """Lets the network write to its end. In a browser time goes by; here every run is a tick. Returns what stood there on the way."""
+    seen = []
+    while app.title[0].value.endswith("is writing"):
+        fine(app)
+        seen.append(app.code[0].value)
+        assert len(seen) < 50
+        app.run()
+    fine(app)
+    return seen
+
+
+def test_tokens_and_gates_appear_while_the_network_writes(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", part="Write", length="35", watch="input")
+    app.button[0].click().run()
+    picture = charts(app)[0]
+    values = next(one for one in picture["data"] if one["type"] == "heatmap")
+    assert len(app.code[0].value) == 10
+    assert values["z"]["shape"].endswith(", 10"), "one column a token"
+    assert picture["layout"]["xaxis"]["range"] == [-0.5, 34.5], "the frame has room for the text to come"
+    seen = at_rest(app)
+    assert [len(text) for text in seen] == [10, 20, 30]
+    whole = app.code[0].value
+    assert whole == sample(runs / "lstm", length=35).text
+    assert all(whole.startswith(text) for text in seen)
+    assert "input gate" in app.header[0].value
+
+
+def test_writing_can_be_stopped(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", part="Write", length="100")
+    app.button[0].click().run()
+    app.button(key="stop").click().run()
+    fine(app)
+    assert app.title[0].value.startswith("10 tokens written by LSTM")
+    assert "You stopped it" in words(app)
+
+
+def test_a_link_shows_what_was_written(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(runs, monkeypatch, "text", part="Write", length="10", seed="3", prompt="ab", written="yes")
+    at_rest(app)
+    assert app.code[0].value == "ab" + sample(runs / "lstm", "ab", length=10, seed=3).text
+    app.number_input(key="seed").set_value(4)
+    app.button[0].click().run()
+    at_rest(app)
+    assert app.code[0].value == "ab" + sample(runs / "lstm", "ab", length=10, seed=4).text
 
 
 def test_without_weights_the_recorded_states_are_still_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
