@@ -20,7 +20,7 @@ def watch(seen: tuple[str, state.Signature]) -> None:
 def above(name: str, view: View) -> None:
     """The row over a page's title: what a rule says of its only run, and the report of its runs."""
     runs = view.runs()
-    with st.container(key="above", horizontal=True, vertical_alignment="top", gap="medium"):
+    with st.container(key="above", horizontal=True, horizontal_alignment="right", gap="medium"):
         with st.container(key="verdict"):
             parts.said_of(name, runs)
         reporting.offer(name, view.report, runs)

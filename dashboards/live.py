@@ -8,6 +8,7 @@ import streamlit as st
 
 from gradviz.backends import plotly as drawing
 from gradviz.charts import CHARTS, Description
+from gradviz.charts._description import Heat
 from gradviz.dashboards import look, parts, reading, show
 from gradviz.errors import GradvizError
 from gradviz.frames import Run
@@ -15,6 +16,8 @@ from gradviz.language import Choice, Sample, Writing
 
 TICK = 0.2  # seconds from one picture to the next
 PICTURES = 12  # of one text, about: a long text is drawn in longer strides
+FRAMES = 20  # of the text between two pictures, about
+WIDE = 90  # tokens that the growing picture has room for
 LEAST = 10  # tokens between two pictures
 DONE = "written"  # stands in the address once the network has written, so that a link shows the text as well
 
@@ -99,28 +102,43 @@ def tick(run: Run, work: Work, point: str, layer: int) -> None:
     place = st.empty()
     if work.text is not None and not work.over:
         try:
-            for _ in zip(range(work.stride), work.text, strict=False):
-                said = work.text.sample()
-                place.code(said.prompt + said.text, language=None, wrap_lines=True)
+            on(work, work.text, place)
         except GradvizError as error:
             work.fail(str(error))
-        else:
-            work.over = work.text.done
     if work.over or work.text is None:
         st.rerun()
-    growing(run, work.text.sample(), point, layer, work.wish.length)
+    said = work.text.sample()
+    growing(run, said.prompt + said.text, point, layer)
 
 
-def growing(run: Run, said: Sample, point: str, layer: int, length: int) -> None:
-    """The units' picture so far, in a frame that has room for the whole text."""
-    text = said.prompt + said.text
+def on(work: Work, text: Writing, place: Any) -> None:
+    """Writes a stride of tokens, shown one after the other; of a long text several at once."""
+    for number, _ in zip(range(work.stride), text, strict=False):
+        if number % max(1, work.stride // FRAMES) == 0 or number == work.stride - 1:
+            said = text.sample()
+            place.code(said.prompt + said.text, language=None, wrap_lines=True)
+    work.over = text.done
+
+
+def growing(run: Run, text: str, point: str, layer: int) -> None:
+    """The units at the last tokens, in a frame with room for WIDE of them: it fills, and then moves on with the text."""
     if not text or (description := gates_of(run, text, point, layer)).missing:
         return
-    figure = drawing.figure(description, look.viewer())
-    written = len(description.panels[0].marks[0].x)  # type: ignore[union-attr]
-    figure["layout"]["xaxis"]["range"] = [-0.5, max(written, length + written - len(said.ids)) - 0.5]
+    figure = drawing.figure(latest(description), look.viewer())
+    figure["layout"]["xaxis"]["range"] = [-0.5, WIDE - 0.5]
     with st.container(key="wide-gate-growing"):
         show.put(description, figure, "growing", None)
+
+
+def latest(description: Description) -> Description:
+    """The last WIDE columns of a heatmap."""
+    panel = description.panels[0]
+    heat = next(mark for mark in panel.marks if isinstance(mark, Heat))
+    first = max(0, len(heat.x) - WIDE)
+    heat = dataclasses.replace(heat, x=heat.x[: len(heat.x) - first], values=heat.values[:, first:])
+    words = panel.x.words[first:] if panel.x.words else None
+    axis = dataclasses.replace(panel.x, words=words, label="" if words else "token", ticks=None)
+    return dataclasses.replace(description, panels=(dataclasses.replace(panel, marks=(heat,), x=axis),))
 
 
 def gates_of(run: Run, text: str, point: str, layer: int) -> Description:

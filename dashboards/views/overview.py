@@ -161,17 +161,17 @@ def columns(words: dict[str, str]) -> dict[str, Any]:
     half = "steps back until the gradient has halved, at the end of training; ∞: it does not fade"
     over = f"the same at every recorded step; at the top: {TOP:g} steps and more, or no fading at all"
     return {
-        "Run": config.TextColumn(width=170),
+        "Run": config.TextColumn(width=165),
         "Task": config.TextColumn(width=70),
-        "Finding": config.MultiselectColumn(options=list(words), color=list(words.values()), width=135),
-        "Loss": config.NumberColumn(format="%.3g", width=64, help="mean of the last 20 training steps, in nats or as squared error"),
-        "Loss over training": config.LineChartColumn(width=120, color="gray"),
+        "Finding": config.MultiselectColumn(options=list(words), color=list(words.values()), width=130),
+        "Loss": config.NumberColumn(format="%.3g", width=74, help="mean of the last 20 training steps, in nats or as squared error"),
+        "Loss over training": config.LineChartColumn(width=132, color="gray"),
         "Half-life": config.TextColumn("Half-life, steps", alignment="right", width=112, help=half),
         "Half-life over training": config.LineChartColumn(y_min=0, y_max=TOP, width=150, color="gray", help=over),
         "Shortened": config.NumberColumn(
-            format="%.0f %%", width=90, help="share of training steps in which clipping acted; – without clipping"
+            format="%.0f %%", width=86, help="share of training steps in which clipping acted; – without clipping"
         ),
-        "Folder": config.TextColumn(width=115, help="where the run lies, below the folder of runs"),
+        "Folder": config.TextColumn(width=108, help="where the run lies, below the folder of runs"),
     }
 
 

@@ -93,7 +93,7 @@ class GateHeatmap(Chart):
 
     @property
     def _source(self) -> str:
-        return "a text of your own" if self.text else f"held-out sequence {self.example}"
+        return "the text given to it" if self.text else f"held-out sequence {self.example}"
 
     def _view(self, run: Run) -> View | None:
         return self._read(run) if self.text else self._recorded(run)
