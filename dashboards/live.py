@@ -78,6 +78,8 @@ def draw(run: Run, head: Any, wish: Wish, pressed: bool) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         point, layer = point_choice(run), parts.layer_choice([run])
+        if not work.over:
+            st.button("Stop", icon=":material/stop:", on_click=work.stop, key="stop")
     if work.over:
         finished(run, work.text.sample(), work.text.done, head)
         pictures(run, work.text.sample(), point, layer)
@@ -98,8 +100,7 @@ def point_choice(run: Run) -> str:
 
 def tick(run: Run, work: Work, point: str, layer: int) -> None:
     """A stride of tokens, one after the other, and then the picture. The last one draws the whole page again, which is then at rest."""
-    st.button("Stop", icon=":material/stop:", on_click=work.stop, key="stop")
-    place = st.empty()
+    picture, place = st.container(key="wide-gate-growing"), st.empty()  # above the text, which pushes down what is below it
     if work.text is not None and not work.over:
         try:
             on(work, work.text, place)
@@ -108,7 +109,8 @@ def tick(run: Run, work: Work, point: str, layer: int) -> None:
     if work.over or work.text is None:
         st.rerun()
     said = work.text.sample()
-    growing(run, said.prompt + said.text, point, layer)
+    with picture:
+        growing(run, said.prompt + said.text, point, layer)
 
 
 def on(work: Work, text: Writing, place: Any) -> None:
@@ -126,8 +128,7 @@ def growing(run: Run, text: str, point: str, layer: int) -> None:
         return
     figure = drawing.figure(latest(description), look.viewer())
     figure["layout"]["xaxis"]["range"] = [-0.5, WIDE - 0.5]
-    with st.container(key="wide-gate-growing"):
-        show.put(description, figure, "growing", None)
+    show.put(description, figure, "growing", None)
 
 
 def latest(description: Description) -> Description:
