@@ -78,7 +78,8 @@ def evidence(verdict: Verdict, run: Run, where: str) -> None:
 def step_of(verdict: Verdict, run: Run, page: str) -> dict[str, str]:
     """What the address says of the training step: the recorded one nearest to the verdict's, unless the page opens there anyway."""
     steps = run.reach_steps if WAY_BACK in VIEWS[page].charts else run.probe_steps if "gate_heatmap" in VIEWS[page].charts else []
-    wanted = verdict.numbers.get("step", math.nan)
+    of_rows = sorted({*verdict.rows.get("step", [])})
+    wanted = verdict.numbers.get("step", float(of_rows[0]) if len(of_rows) == 1 else math.nan)
     if not steps or math.isnan(wanted):
         return {}
     step = min(steps, key=lambda step: abs(step - wanted))

@@ -121,6 +121,13 @@ def test_the_evidence_of_an_explosion_is_one_click_away(runs: Path, monkeypatch:
     assert parts.look.plain(verdict.summary) not in words(both), "of several runs none is singled out"
 
 
+def test_a_verdict_on_the_untrained_network_leads_to_the_first_step(runs: Path) -> None:
+    run = frames.load(runs / "text-rnn")
+    verdict = next(verdict for verdict in verdicts(run) if verdict.code == "initialization")
+    assert parts.step_of(verdict, run, "gradient_flow") == {"step": "0"}
+    assert parts.step_of(verdict, run, "parameters") == {}, "nothing to choose there"
+
+
 def test_runs_that_are_alike_are_told_apart_by_their_folders(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = opened(runs, monkeypatch).dataframe[0].value
     assert sorted(table["Folder"]) == ["text-gru", "text-rnn"]
@@ -140,6 +147,17 @@ def test_a_chosen_run_that_vanishes_is_waited_for(runs: Path, tmp_path: Path, mo
     (tmp_path / "gone").rename(tmp_path / "here" / "text-gru")
     app.run()
     assert app.multiselect(key="runs").value == both
+    assert "any more" not in words(app)
+
+
+def test_another_task_waits_for_no_run_of_the_one_before(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(runs, tmp_path / "here")
+    make_run(tmp_path / "here" / "adding", family="lstm", task="adding", steps=2)
+    app = opened(tmp_path / "here", monkeypatch, "findings")
+    app.multiselect(key="runs").set_value(["GRU, clipped"]).run()
+    app.segmented_control(key="task").set_value("adding").run()
+    fine(app)
+    assert app.multiselect(key="runs").value == []
     assert "any more" not in words(app)
 
 
