@@ -49,9 +49,11 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is remembered of a choice of runs of one task. paths: of every label that there was; gone: labels that are waited for."""
+    """What is remembered of a choice of runs of one task, also while a page without the choice is shown. chosen: labels; paths: of
+    every label that there was; gone: labels that are waited for."""
 
     task: str
+    chosen: tuple[str, ...] = ()
     paths: Mapping[str, Path] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
 
@@ -122,6 +124,9 @@ def choose(found: Shelf, page: str) -> None:
     """The sidebar's controls: the task, and the runs of that task. No run chosen means all of them."""
     tasks = list(found.tasks)
     _follow_link(found, page)
+    kept: Kept | None = st.session_state.get("kept")
+    if kept and kept.task in tasks and "task" not in {*st.session_state, *st.query_params}:
+        st.session_state["task"] = kept.task  # the reader comes from a page without these controls
     if len(tasks) > 1:
         st.segmented_control("Task", tasks, default=tasks[0], required=True, key="task", bind="query-params")
     runs = of_task(found)
@@ -138,8 +143,10 @@ def _follow_link(found: Shelf, page: str) -> None:
     if st.session_state.get("page", page) != page:
         if st.query_params.get("task") in found.tasks:
             st.session_state["task"] = st.query_params["task"]
-        if "runs" in st.query_params:
-            st.session_state["runs"] = list(dict.fromkeys(st.query_params.get_all("runs")))
+        wanted = list(dict.fromkeys(st.query_params.get_all("runs")))
+        if wanted and wanted != st.session_state.get("runs"):
+            st.session_state["runs"] = wanted
+            _forget()
     st.session_state["page"] = page
 
 
@@ -148,7 +155,7 @@ def _keep(runs: Sequence[Run]) -> list[str]:
     the labels that are waited for."""
     labels, task = {run.label: run.path for run in runs}, task_of(runs[0])
     kept: Kept = st.session_state.get("kept", Kept(task))
-    chosen = list(st.session_state.get("runs", st.query_params.get_all("runs")))
+    chosen = list(st.session_state.get("runs", st.query_params.get_all("runs") or kept.chosen))
     if kept.task != task:
         kept, chosen = Kept(task), [label for label in chosen if label in labels]
     now = {path: label for label, path in labels.items()}
@@ -158,7 +165,7 @@ def _keep(runs: Sequence[Run]) -> list[str]:
     gone = [label for label in wanted if label not in labels]
     if here != chosen:
         st.session_state["runs"] = here
-    st.session_state["kept"] = Kept(task, {**kept.paths, **labels}, tuple(gone))
+    st.session_state["kept"] = Kept(task, tuple(here), {**kept.paths, **labels}, tuple(gone))
     return gone
 
 

@@ -150,6 +150,19 @@ def test_a_chosen_run_that_vanishes_is_waited_for(runs: Path, tmp_path: Path, mo
     assert "any more" not in words(app)
 
 
+def test_a_choice_outlasts_a_folder_that_is_empty_for_a_while(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(runs, tmp_path / "here")
+    app = opened(tmp_path / "here", monkeypatch, "findings")
+    app.multiselect(key="runs").set_value(["GRU, clipped"]).run()
+    (tmp_path / "here").rename(tmp_path / "away")
+    app.run()
+    assert app.title[0].value == "No runs here yet"
+    (tmp_path / "away").rename(tmp_path / "here")
+    app.run()
+    fine(app)
+    assert app.multiselect(key="runs").value == ["GRU, clipped"]
+
+
 def test_another_task_waits_for_no_run_of_the_one_before(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(runs, tmp_path / "here")
     make_run(tmp_path / "here" / "adding", family="lstm", task="adding", steps=2)
