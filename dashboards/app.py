@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from gradviz import lessons
-from gradviz.dashboards import lesson, look, parts, state
-from gradviz.dashboards.views import ordered
+from gradviz.dashboards import lesson, look, parts, reporting, state
+from gradviz.dashboards.views import View, ordered
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -32,6 +32,15 @@ def contents(taught: dict[str, Any]) -> None:
         st.page_link(page, label=f"{number} · {page.title}")
 
 
+def above(name: str, view: View) -> None:
+    """The row over a page's title: what a rule says of its only run, and the report of its runs."""
+    runs = view.runs()
+    with st.container(key="above", horizontal=True, horizontal_alignment="right", gap="medium"):
+        with st.container(key="verdict"):
+            parts.said_of(name, runs)
+        reporting.offer(name, view.report, runs)
+
+
 def main() -> None:
     st.set_page_config(page_title="gradviz", page_icon=str(ASSETS / "icon.png"), layout="wide", initial_sidebar_state=280)
     look.style()
@@ -48,18 +57,20 @@ def main() -> None:
     page = st.navigation(sections)
     found = parts.patiently(state.shelf)
     name = next(name for name in every if every[name] is page)
-    shows_runs = name in views and views[name].shows_runs
+    shown = views[name] if name in views and views[name].shows_runs else None
     with st.sidebar:
         if name in taught:
             contents(taught)
-        elif shows_runs and found.runs:
+        elif shown and found.runs:
             state.choose(found, page.url_path)
             parts.folder_line(found)
     with st.container(key=f"page-{name}"):  # a browser can tell by it which page it has
-        if found.runs or not shows_runs:
-            page.run()
-        else:
+        if shown and not found.runs:
             parts.empty(found, ASSETS / "empty.svg")
+        else:
+            if shown:
+                above(name, shown())
+            page.run()
     watch((look.viewer(), found.signature))
 
 

@@ -6,21 +6,23 @@ list of those found in the folder; an address cannot open anything else.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from gradviz import frames
-from gradviz.dashboards import fence
+from gradviz.dashboards import fence, look
 from gradviz.errors import GradvizError
 from gradviz.findings import Verdict, verdicts
 from gradviz.findings._summary import headline, row
 from gradviz.frames import Run
 from gradviz.recording.reading import find_runs
+
+LONGEST, MOST = 60, 5  # letters of a label, and labels, that are named when runs are missing
 
 Signature = tuple[tuple[str, int, int], ...]
 
@@ -44,6 +46,17 @@ class Shelf:
     @property
     def runs(self) -> list[Run]:
         return [run for runs in self.tasks.values() for run in runs]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is remembered of a choice of runs of one task, also while a page without the choice is shown. chosen: labels; paths: of
+    every label that there was; gone: labels that are waited for."""
+
+    task: str
+    chosen: tuple[str, ...] = ()
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
 
 
 def folder() -> Path:
@@ -121,22 +134,55 @@ def row_of(run: Run) -> dict[str, Any]:
 def choose(found: Shelf, page: str) -> None:
     """The sidebar's controls: the task, and the runs of that task. No run chosen means all of them."""
     tasks = list(found.tasks)
-    _follow_link(page)
+    _follow_link(found, page)
+    kept: Kept | None = st.session_state.get("kept")
+    if kept and kept.task in tasks and "task" not in {*st.session_state, *st.query_params}:
+        st.session_state["task"] = kept.task  # the reader comes from a page without these controls
     if len(tasks) > 1:
         st.segmented_control("Task", tasks, default=tasks[0], required=True, key="task", bind="query-params")
-    labels = [run.label for run in of_task(found)]
+    runs = of_task(found)
+    labels, gone = [run.label for run in runs], _keep(runs)
     hint = "Pages show these runs. Choose none to see all."
-    st.multiselect("Runs", labels, key="runs", bind="query-params", placeholder=f"all {len(labels)}", help=hint)
+    st.multiselect("Runs", labels, key="runs", bind="query-params", placeholder=f"all {len(labels)}", help=hint, on_change=_forget)
+    if gone:
+        names = ", ".join(label[:LONGEST] for label in gone[:MOST])
+        st.caption(look.plain(f"Not among these runs, or not any more: {names}. A run that comes back is shown again."))
 
 
-def _follow_link(page: str) -> None:
+def _follow_link(found: Shelf, page: str) -> None:
     """A link to another page may choose other runs, but widgets that are on both pages would keep what they had."""
     if st.session_state.get("page", page) != page:
-        if "task" in st.query_params:
+        if st.query_params.get("task") in found.tasks:
             st.session_state["task"] = st.query_params["task"]
-        if "runs" in st.query_params:
-            st.session_state["runs"] = st.query_params.get_all("runs")
+        wanted = list(dict.fromkeys(st.query_params.get_all("runs")))
+        if wanted and wanted != st.session_state.get("runs"):
+            st.session_state["runs"] = wanted
+            _forget()
     st.session_state["page"] = page
+
+
+def _keep(runs: Sequence[Run]) -> list[str]:
+    """Holds on to a choice while the runs change: one that has got another label is followed, one that has gone is waited for. Returns
+    the labels that are waited for."""
+    labels, task = {run.label: run.path for run in runs}, task_of(runs[0])
+    kept: Kept = st.session_state.get("kept", Kept(task))
+    chosen = list(st.session_state.get("runs", st.query_params.get_all("runs") or kept.chosen))
+    if kept.task != task:
+        kept, chosen = Kept(task), [label for label in chosen if label in labels]
+    now = {path: label for label, path in labels.items()}
+    wanted = [label if label in labels else now.get(kept.paths.get(label, Path()), label) for label in [*chosen, *kept.gone]]
+    wanted = list(dict.fromkeys(wanted))
+    here = [label for label in wanted if label in labels]
+    gone = [label for label in wanted if label not in labels]
+    if here != chosen:
+        st.session_state["runs"] = here
+    st.session_state["kept"] = Kept(task, tuple(here), {**kept.paths, **labels}, tuple(gone))
+    return gone
+
+
+def _forget() -> None:
+    """Whoever chooses anew waits for nothing."""
+    st.session_state.pop("kept", None)
 
 
 def of_task(found: Shelf) -> list[Run]:

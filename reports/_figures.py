@@ -11,7 +11,7 @@ from markupsafe import Markup
 from gradviz.backends import matplotlib, plotly
 from gradviz.charts import Description
 from gradviz.errors import GradvizError
-from gradviz.reports._choices import Moment, described, opening
+from gradviz.reports._choices import Moment, described
 from gradviz.reports._packing import compact
 from gradviz.reports._tables import HELD_PLAIN, Table, download, packed, table
 from gradviz.reports.kinds import Picture
@@ -35,13 +35,17 @@ class Figure:
     table: Table
     choose: str = ""
     names: tuple[str, ...] = ()
-    opens: int = 0
     payload: dict[str, Any] = field(default_factory=dict)
     still: bool = False
 
     @property
     def anchor(self) -> str:
         return f"figure-{self.number}"
+
+    @property
+    def opens(self) -> int:
+        """The position that the page opens at."""
+        return int(self.payload.get("start", 0))
 
     @property
     def height(self) -> int:
@@ -71,18 +75,16 @@ def figure(number: int, picture: Picture, *, static: bool = False) -> Figure:
     return drawn_figure(number, said, picture.about, picture.choose, moments)
 
 
-def drawn_figure(
-    number: int, said: Description, about: str = "", choose: str = "", moments: Sequence[Moment] = (), opens: int | None = None
-) -> Figure:
-    """A description as a figure. moments: what its control shows; opens: at which of them, if its kind does not say."""
+def drawn_figure(number: int, said: Description, about: str = "", choose: str = "", moments: Sequence[Moment] = ()) -> Figure:
+    """A description as a figure. moments: what its control shows; the page opens at the one that says `said`."""
     if said.missing:
         return Figure(number, about, said, table(said.frame))
     drawn = _drawn(said)
     every = moments or [Moment("", "", said)]
     frames = [_frame(drawn, drawn if moment.said is said else _drawn(moment.said), moment) for moment in every]
-    start = opening(choose, len(frames)) if opens is None else opens
+    start = next((at for at, moment in enumerate(moments) if moment.said is said), 0)
     payload = {**drawn, "frames": frames, "start": start, "table": packed(said.frame)}
-    return Figure(number, about, said, table(said.frame), choose, tuple(moment.name for moment in moments), start, payload)
+    return Figure(number, about, said, table(said.frame), choose, tuple(moment.name for moment in moments), payload)
 
 
 def _refused(chart: str, reason: str) -> Description:

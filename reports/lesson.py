@@ -101,8 +101,7 @@ def _alive(play: type[Play], number: int) -> Figure:
     item = controls(play)[play.alive]
     label, values = item.metadata["label"], positions(play)
     moments = [Moment(_value(value), f"{label} {_value(value)}", made(play, {play.alive: value}).draw()) for value in values]
-    start = values.index(item.default)
-    return drawn_figure(number, moments[start].said, play.name, label, moments, start)
+    return drawn_figure(number, moments[values.index(item.default)].said, play.name, label, moments)
 
 
 def _value(value: Any) -> str:

@@ -15,6 +15,7 @@ BIND: Literal["query-params"] = "query-params"
 class Gallery(View):
     order = 9
     title = "All charts"
+    report = "full"
     icon = ":material/grid_view:"
 
     def draw(self) -> None:

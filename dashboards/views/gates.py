@@ -12,6 +12,7 @@ KEEPING = ("forget", "update")  # the gates that decide what is kept: the ones t
 class Gates(View):
     order = 3
     title = "Gates"
+    report = "gates"
     icon = ":material/door_open:"
     charts = ("gate_heatmap", "saturation")
 

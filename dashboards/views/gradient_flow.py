@@ -16,6 +16,7 @@ LEVEL = 0.005  # a factor this close to 1: over 100 steps back the norm changes 
 class GradientFlow(View):
     order = 2
     title = "Gradient flow"
+    report = "vanishing"
     icon = ":material/waterfall_chart:"
     charts = ("waterfall", "film", "decay", "horizon")
 
