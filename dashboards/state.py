@@ -124,6 +124,7 @@ def _follow_link(page: str) -> None:
             st.session_state["task"] = st.query_params["task"]
         if "runs" in st.query_params:
             st.session_state["runs"] = st.query_params.get_all("runs")
+        st.session_state["standing"] = set()
     st.session_state["page"] = page
 
 
