@@ -13,7 +13,7 @@ BIND: Literal["query-params"] = "query-params"
 
 
 class Gallery(View):
-    order = 9
+    order = 10
     title = "All charts"
     icon = ":material/grid_view:"
 

@@ -16,7 +16,7 @@ ORDER = ("grows", "stays level", "fades", "has no measurable pace")
 LEVEL = 0.005  # a factor this close to 1: over 100 steps back the norm changes less than twofold
 FILM = "Click a column to see the profile of that training step above. The lines mark the training step and the steps back that are chosen."
 PROFILE = "Click a number of steps back to mark it in all pictures of this page."
-WAIT = "The loss of every step is taken back to every state of one sequence …"
+WAIT = "The loss of every step is taken back to every state of the sequence."
 ROWS = "Click a row to look at the loss of that step alone; in the picture below it, click a step to mark it in all pictures of this page."
 
 
@@ -69,7 +69,7 @@ def one_sequence(runs: Sequence[Run], layer: int, back: int) -> None:
     with row:
         run = controls.run(runs)
         options = {"layer": layer if layer < run.layers else -1, "example": controls.example(run)}
-    with waiting.waiting("gradient_matrix", 480, WAIT):
+    with waiting.waiting((*options.items(), state.key_of([run])), "gradient_matrix", WAIT):
         count = losses(run, options)
     with row:
         token = controls.loss(count)
