@@ -68,7 +68,7 @@ def targets(figure: Figure, panel: Panel, along: str) -> dict[str, Any]:
     places = _places(panel, along)
     places = places[np.linspace(0, len(places) - 1, min(len(places), MOST)).round().astype(int)]
     middle = float(np.mean(figure["layout"]["yaxis" if along == "x" else "xaxis"]["range"]))
-    return {along: places, "y" if along == "x" else "x": np.full(len(places), middle), **UNSEEN, "hoverinfo": "none"}
+    return {along: places.tolist(), "y" if along == "x" else "x": [middle] * len(places), **UNSEEN, "hoverinfo": "none"}
 
 
 def _places(panel: Panel, along: str) -> Any:
@@ -92,8 +92,9 @@ def lines(layout: dict[str, Any], key: str, marks: dict[str, float]) -> str:
     rules = []
     for axis, at in marks.items():
         start, end = layout[f"{axis}axis"]["range"]
-        share = (at - start) / (end - start)
-        if not 0 <= share <= 1:
+        low, high = layout[f"{axis}axis"]["domain"]
+        share = low + (high - low) * (at - start) / (end - start)
+        if not low <= share <= high:
             continue
         side, near, far, top, above, bottom, below = SIDES[axis]
         margin = layout["margin"]

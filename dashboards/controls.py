@@ -6,7 +6,6 @@ import streamlit as st
 
 from gradviz.frames import Run
 
-EVERY = "all"  # losses of a gradient matrix
 NAMES = {"last": "at the end", "best": "lowest held-out loss", "start": "at the start"}
 
 
@@ -45,19 +44,34 @@ def example(run: Run) -> int:
     return int(st.segmented_control("Sequence", range(count), default=0, required=True, key="example", bind="query-params", help=hint))
 
 
-def loss(count: int) -> int:
-    """A step whose loss is looked at alone; -1: all of them."""
-    if count < 2:
+def one_of(label: str, count: int, key: str, without: str, hint: str | None = None) -> int:
+    """A slider over `count` things, numbered from 0, and before them what none of them stands for: -1."""
+    if count < 1:
         return -1
-    options = [EVERY, *map(str, range(count))]
-    hint = "one loss by itself, or all of them"
-    chosen = st.select_slider("Loss at step", options, key="token", bind="query-params", help=hint, width=260)
-    return -1 if chosen == EVERY else int(chosen)
+    options = [without, *map(str, range(count))]
+    if st.session_state.get(key, without) not in options:  # chosen for a longer sequence or a larger layer
+        st.session_state[key] = without
+    chosen = st.select_slider(label, options, key=key, bind="query-params", help=hint, width=260)
+    return -1 if chosen == without else int(chosen)
 
 
-def to_loss(place: float) -> None:
-    """What a click in a gradient matrix does."""
-    st.session_state["token"] = str(round(place))
+def to_one(key: str) -> Callable[[float], None]:
+    """What a click does to such a slider."""
+
+    def move(place: float) -> None:
+        st.session_state[key] = str(round(place))
+
+    return move
+
+
+def direction(run: Run, layer: int) -> str:
+    """The direction the layer reads in, where there are two; else none to choose: empty."""
+    table = run.facts("probe")
+    there = set(table.loc[table["layer"] == (table["layer"].max() if layer < 0 else layer), "direction"])
+    if len(there) < 2:
+        return ""
+    ways = ["forward", "backward"]
+    return str(st.segmented_control("Direction", ways, default=ways[0], required=True, key="direction", bind="query-params"))
 
 
 def weights(runs: Sequence[Run]) -> str:

@@ -33,7 +33,7 @@ def describe(name: str, runs: Sequence[Run], **options: Any) -> Description:
 
 
 def _key(runs: Sequence[Run]) -> tuple[Any, ...]:
-    return state.key_of(runs), tuple(run.label for run in runs)
+    return state.digest(state.key_of(runs)), tuple(run.label for run in runs)
 
 
 def drawn(description: Description, viewer: theme.Theme) -> list[pieces.Figure]:
@@ -123,18 +123,15 @@ def panels(description: Description, figures: Sequence[pieces.Figure], name: str
         with st.container(key=f"wide-{description.shape}-{name}"):
             put(description, figures[0], f"{name}-0", click)
         st.html('<div class="gv-hint">The picture scrolls sideways.</div>')
-        return
-    columns = min(description.columns, len(description.panels))
-    with st.container(key=f"grid-{description.shape}-{columns}-{name}"):
-        for index, (column, figure) in enumerate(zip(st.columns(len(figures)), figures, strict=True)):
-            with column:
-                put(dataclasses.replace(description, panels=(description.panels[index],)), figure, f"{name}-{index}", click)
-    if click:
-        rules = [
-            clicks.lines(figure["layout"], f"{name}-{index}", click.of(panel).marks)
-            for index, (figure, panel) in enumerate(zip(figures, description.panels, strict=True))
-        ]
-        st.html(f"<style>{''.join(rules)}</style>")
+    else:
+        columns = min(description.columns, len(description.panels))
+        with st.container(key=f"grid-{description.shape}-{columns}-{name}"):
+            for index, (column, figure) in enumerate(zip(st.columns(len(figures)), figures, strict=True)):
+                with column:
+                    put(dataclasses.replace(description, panels=(description.panels[index],)), figure, f"{name}-{index}", click)
+    if click and description.shape != "text":  # a text frames what is chosen itself
+        ways = [clicks.lines(figures[at]["layout"], f"{name}-{at}", click.of(description.panels[at]).marks) for at in range(len(figures))]
+        st.html(f"<style>{''.join(ways)}</style>")
 
 
 def put(description: Description, figure: pieces.Figure, key: str, click: Click | None) -> None:
@@ -143,14 +140,14 @@ def put(description: Description, figure: pieces.Figure, key: str, click: Click 
     layout = {**figure["layout"], "dragmode": False}  # else a chart swallows scrolling on a touch screen; its bar offers zooming
     if "coloraxis" in layout and description.shape == "film":
         layout["coloraxis"] = {**layout["coloraxis"], "showscale": False}
-    drawn, more = {"data": figure["data"], "layout": layout}, dict[str, Any]()
+    shown, more = {"data": figure["data"], "layout": layout}, dict[str, Any]()
     said = ", ".join(f"{panel.heading} {panel.note}".strip() for panel in description.panels)
     if click:
         answer = click.of(description.panels[0])
-        drawn = clicks.answering(drawn, description.panels[0], answer)
+        shown = clicks.answering(shown, description.panels[0], answer)
         more = {"on_select": partial(picked, key, answer), "selection_mode": ("points",)}
     alt = f"{description.name.replace('_', ' ')}: {said}" if click else f"{description.title}: {said}"
-    st.plotly_chart(drawn, theme=None, key=key, config=live.CONFIG, alt=alt, **more)
+    st.plotly_chart(live.ready(shown), theme=None, key=key, config=live.CONFIG, alt=alt, **more)
 
 
 def downloads(description: Description, name: str) -> None:

@@ -4,6 +4,7 @@ What is chosen lives in widgets that are bound to the address, so that a link re
 list of those found in the folder; an address cannot open anything else.
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -64,11 +65,17 @@ def signature(path: Path) -> Signature:
 
 def shelf() -> Shelf:
     where = folder()
-    return _read(str(where), signature(where))
+    files = signature(where)
+    return _read(str(where), digest(files), files)
+
+
+def digest(files: Signature) -> str:
+    """A signature in short: Streamlit takes its time over long keys."""
+    return hashlib.sha256(repr(files).encode()).hexdigest()
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _read(where: str, key: Signature) -> Shelf:
+def _read(where: str, key: str, _files: Signature) -> Shelf:
     readable, broken = [], []
     for path in find_runs(where) if Path(where).is_dir() else []:
         try:
@@ -76,7 +83,7 @@ def _read(where: str, key: Signature) -> Shelf:
         except GradvizError as error:
             broken.append(Broken(path.name, str(error)))
     tasks = sorted({task_of(run) for run in readable}, key=lambda task: (-sum(task_of(run) == task for run in readable), task))
-    return Shelf({task: frames.label_runs([run for run in readable if task_of(run) == task]) for task in tasks}, broken, key)
+    return Shelf({task: frames.label_runs([run for run in readable if task_of(run) == task]) for task in tasks}, broken, _files)
 
 
 def task_of(run: Run) -> str:

@@ -72,10 +72,10 @@ def one_sequence(runs: Sequence[Run], layer: int, back: int) -> None:
     with waiting.waiting((*options.items(), state.key_of([run])), "gradient_matrix", WAIT):
         count = losses(run, options)
     with row:
-        token = controls.loss(count)
+        token = controls.one_of("Loss at step", count if count > 1 else 0, "token", "all", "one loss by itself, or all of them")
     place = float(token - back) if 0 < back <= token else math.nan
     lower = show.Click(place, lambda at: controls.setter("back")(max(token - at, 0.0)))
-    click = show.Click(float(token) if token >= 0 else math.nan, controls.to_loss, ROWS, "y", lines=lower)
+    click = show.Click(float(token) if token >= 0 else math.nan, controls.to_one("token"), ROWS, "y", lines=lower)
     show.chart("gradient_matrix", [run], section=section, click=click if count > 1 else None, token=token, **options)
 
 
