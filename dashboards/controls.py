@@ -1,12 +1,20 @@
 """Controls that several pages share. All are bound to the address; what stands there and cannot be is replaced by the default."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
 from gradviz.frames import Run
 
 NAMES = {"last": "at the end", "best": "lowest held-out loss", "start": "at the start"}
+
+
+def choice(label: str, options: Sequence[Any], key: str, first: Any = None, hint: str | None = None) -> Any:
+    """One of a few, side by side; `first`, or the first of them, until another is chosen. An address may say that none is."""
+    default = options[0] if first is None else first
+    chosen = st.segmented_control(label, options, default=default, required=True, key=key, bind="query-params", help=hint)
+    return default if chosen is None else chosen
 
 
 def number(label: str, high: int, key: str, hint: str | None = None) -> int:
@@ -40,8 +48,7 @@ def example(run: Run) -> int:
     count = len(run.meta["probe"]["lengths"])
     if count < 2:
         return 0
-    hint = "held-out sequences whose arrays were kept"
-    return int(st.segmented_control("Sequence", range(count), default=0, required=True, key="example", bind="query-params", help=hint))
+    return int(choice("Sequence", range(count), "example", hint="held-out sequences whose arrays were kept"))
 
 
 def one_of(label: str, count: int, key: str, without: str, hint: str | None = None) -> int:
@@ -70,13 +77,11 @@ def direction(run: Run, layer: int) -> str:
     there = set(table.loc[table["layer"] == (table["layer"].max() if layer < 0 else layer), "direction"])
     if len(there) < 2:
         return ""
-    ways = ["forward", "backward"]
-    return str(st.segmented_control("Direction", ways, default=ways[0], required=True, key="direction", bind="query-params"))
+    return str(choice("Direction", ["forward", "backward"], "direction"))
 
 
 def weights(runs: Sequence[Run]) -> str:
     """Which weights of the run are taken up again."""
     kinds = [kind for kind in NAMES if kind != "best" or all(run.best for run in runs)]
     said = [NAMES[kind] for kind in kinds]
-    chosen = st.segmented_control("Weights", said, default=said[0], required=True, key="weights", bind="query-params")
-    return kinds[said.index(chosen)]
+    return kinds[said.index(choice("Weights", said, "weights"))]

@@ -49,7 +49,7 @@ def fan(runs: Sequence[Run], example: int, head: Any, row: Any) -> None:
 @st.fragment
 def eigenvalues(runs: Sequence[Run], example: int, layer: int) -> None:
     section = st.container(gap="small")
-    said = st.segmented_control("Of", list(MATRICES), default=next(iter(MATRICES)), required=True, key="of", bind="query-params")
+    said = controls.choice("Of", list(MATRICES), "of")
     options = {"of": MATRICES[said], "example": example, "layer": layer}
     waiting.chart("eigenvalues", runs, BLOCKS, section=section, **options)
 

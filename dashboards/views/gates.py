@@ -59,7 +59,8 @@ def linked(runs: Sequence[Run], run: Run, place: tuple[int, int], head: Any, row
     options = {"example": example, "step": step, "layer": layer, "direction": direction}
     course = show.Click(marked, controls.to_one(TIME), STEPS)
     show.chart("unit_course", [run], section=section, click=course, unit=unit, **options)
-    show.chart("saturation", runs, step=step, layer=layer, gate=gate, direction=direction, unit=unit, whose=run.label)
+    kept = "" if gate in KEEPING else gate  # other cells keep with a gate of another name
+    show.chart("saturation", runs, step=step, layer=layer, gate=kept, direction=direction, unit=unit, whose=run.label)
 
 
 @st.fragment
@@ -91,4 +92,4 @@ def gate_choice(run: Run) -> str:
     if not gates:
         return ""
     first = next((gate for gate in gates if gate in KEEPING), gates[0])
-    return str(st.segmented_control("Gate", gates, default=first, required=True, key="gate", bind="query-params"))
+    return str(controls.choice("Gate", gates, "gate", first))
