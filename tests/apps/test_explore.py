@@ -35,7 +35,8 @@ VIEWS = {
 
 HOSTILE = {
     "step": "abc", "layer": "99", "token": "-5", "example": "7", "back": "1e99", "run": "<img src=x>", "gate": "../../etc",
-    "gate-unit": "64", "time": "-1", "direction": "up", "of": "none", "weights": "none", "lyapunov-steps": "-5", "phase-sequences": "NaN", "measure": "loss",
+    "gate-unit": "64",
+    "time": "-1", "direction": "up", "of": "none", "weights": "none", "lyapunov-steps": "-5", "phase-sequences": "NaN", "measure": "loss",
     "parameter": "'; drop", "runs": "nobody", "task": "\x00",
 }  # fmt: skip
 
