@@ -90,6 +90,8 @@ h1{{font-size:1.75rem!important}}
 [class*=st-key-foot]{{flex-wrap:wrap}}
 }}
 [class*=st-key-wide]{{overflow-x:auto}}
+[data-testid=stPlotlyChart]{{position:relative}}
+[data-testid=stPlotlyChart]::after,[data-testid=stPlotlyChart]::before{{position:absolute;z-index:1;pointer-events:none}}
 {"".join(f"[class*=st-key-wide-{shape}]>*{{min-width:{least}px}}" for shape, least in WIDE.items())}
 </style>""")
 

@@ -4,6 +4,7 @@ What is chosen lives in widgets that are bound to the address, so that a link re
 list of those found in the folder; an address cannot open anything else.
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -85,11 +86,17 @@ def _look(folder: str, found: list[tuple[str, int, int]]) -> None:
 
 def shelf() -> Shelf:
     where = folder()
-    return _read(str(where), signature(where))
+    files = signature(where)
+    return _read(str(where), digest(files), files)
+
+
+def digest(files: Signature) -> str:
+    """A signature in short: Streamlit takes its time over long keys."""
+    return hashlib.sha256(repr(files).encode()).hexdigest()
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _read(where: str, key: Signature) -> Shelf:
+def _read(where: str, key: str, _files: Signature) -> Shelf:
     top, readable = Path(where), []
     links = fence.leading_out(top)
     broken = [Broken(str(link.relative_to(top)), fence.WHY) for link in links]
@@ -101,7 +108,7 @@ def _read(where: str, key: Signature) -> Shelf:
         except GradvizError as error:
             broken.append(Broken(path.name, str(error)))
     tasks = sorted({task_of(run) for run in readable}, key=lambda task: (-sum(task_of(run) == task for run in readable), task))
-    return Shelf({task: frames.label_runs([run for run in readable if task_of(run) == task]) for task in tasks}, broken, key)
+    return Shelf({task: frames.label_runs([run for run in readable if task_of(run) == task]) for task in tasks}, broken, _files)
 
 
 def task_of(run: Run) -> str:
@@ -158,6 +165,7 @@ def _follow_link(found: Shelf, page: str) -> None:
         if wanted and wanted != st.session_state.get("runs"):
             st.session_state["runs"] = wanted
             _forget()
+        st.session_state["standing"] = set()
     st.session_state["page"] = page
 
 

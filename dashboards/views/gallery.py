@@ -13,7 +13,7 @@ BIND: Literal["query-params"] = "query-params"
 
 
 class Gallery(View):
-    order = 9
+    order = 10
     title = "All charts"
     report = "full"
     icon = ":material/grid_view:"

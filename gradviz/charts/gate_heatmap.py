@@ -55,7 +55,8 @@ class View:
 
 @dataclass(frozen=True)
 class GateHeatmap(Chart):
-    """gate "": forget gate, GRU's update gate, or the hidden state of a cell without gates; layer -1: the last."""
+    """gate "": forget gate, GRU's update gate, or the hidden state of a cell without gates; layer -1: the last;
+    direction "": forward if there is one."""
 
     needs = ("probe",)
     purpose = "what every unit keeps at every step of one sequence"
@@ -65,6 +66,7 @@ class GateHeatmap(Chart):
     layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
     gate: str = option("", "gate or state, e.g. forget, update, input, hidden; empty chooses what the cell keeps with")
     text: str = option("", "text to read with the weights that were kept; empty takes a recorded held-out sequence")
+    direction: str = option("", "direction the layer reads in; empty: forward if there is one", choices=_gates.WAYS)
     sort: str = option("auto", "order of the units; auto: contrast if the task states a lag, else mean", choices=("auto", *ORDERS))
 
     def __post_init__(self) -> None:
@@ -114,11 +116,12 @@ class GateHeatmap(Chart):
             return None
         layer = sorted(table["layer"].unique())[self.layer] if self.layer < 0 else self.layer
         table = table[table["layer"] == layer]
+        direction = _gates.way(table, self.direction)
+        table = table[table["direction"] == direction]
         shown = _gates.shown(run, self.gate, set(table["point"]))
         if shown is None:
             return None
-        table = table[table["point"] == shown.point]
-        step, direction = nearest(sorted(table["step"].unique()), self.step), str(table["direction"].iloc[0])
+        step = nearest(sorted(table.loc[table["point"] == shown.point, "step"].unique()), self.step)
         values = np.asarray(run.probe(step, self.example, shown.point, layer=int(layer), direction=direction), dtype=np.float64)
         words = run.words(self.example, int(layer))
         return self._made(run, step, shown, values, tuple(words[: len(values)]) if words else None)

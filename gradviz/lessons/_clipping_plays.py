@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -75,7 +75,7 @@ class Cliffwalk(Play):
         w, b, errors = ground()
         path, left = held(way.path, LIMITS)
         x, y = path.T
-        end = "arrow" if left else "diamond"
+        end: Literal["arrow", "diamond"] = "arrow" if left else "diamond"
         marks = (
             Heat(w, b, errors, limits=(-3.0, 0.0), log=True, unit="error"),
             Path(w, wall(w), "the wall", "paper", dashed=True),

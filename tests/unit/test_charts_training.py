@@ -201,6 +201,10 @@ def test_parameters_of_the_last_layer_and_by_name() -> None:
         [sizes(1e-3), sizes(1e-2, parameter="layers.1.forward.weight_hh"), sizes(1e-4, parameter="layers.1.backward.weight_hh")]
     )
     assert Parameters().describe([FakeRun(parameters=table)]).frame["value"].unique().tolist() == [1e-2]
+    first = Parameters(layer=0).describe([FakeRun(parameters=table)])
+    assert first.frame["value"].unique().tolist() == [1e-3]
+    assert "weight_hh of layer 0, by gate" in first.subtitle
+    assert "`weight_hh` of layer 2" in Parameters(layer=2).describe([FakeRun(parameters=table)]).missing
     readout = sizes(0.5, parameter="readout.weight")
     assert len(Parameters(parameter="readout.weight").describe([FakeRun(parameters=readout)]).frame) == 3
     assert "weight_ih" in Parameters(parameter="weight_ih").describe([FakeRun(parameters=table)]).missing
