@@ -44,7 +44,7 @@ class ClipLedger(Chart):
         logs = [log10(frame["norm_before"].to_numpy()), log10(frame["threshold"].to_numpy())]
         axes = training(frame), Axis("gradient norm", "log", fit(logs, least=2))
         panels = tuple(
-            Panel((*self._marks(run, rows), *_turns(run)), *axes, heading(run), colour(run), _note(run, rows, shown))
+            Panel((*self._marks(run, rows), *_turns(run, rows)), *axes, heading(run), colour(run), _note(run, rows, shown))
             for run in shown
             for rows in [frames[run.label]]
         )
@@ -86,9 +86,12 @@ def _threshold(frame: pd.DataFrame) -> list[Mark]:
     return [Line(frame["step"].to_numpy(), log10(frame["threshold"].to_numpy()), "threshold", "ink", label="threshold")]
 
 
-def _turns(run: Run) -> list[Mark]:
-    """Where the rule was changed by hand. Of a rule that is no limit on the norm, nothing else shows it."""
-    return [Rule(float(step), "up", f"{option.rsplit('.', 1)[-1]} {number(after)}", dashed=True) for step, option, _, after in run.changes]
+def _turns(run: Run, frame: pd.DataFrame) -> list[Mark]:
+    """Where a rule was changed by hand that is no limit on the norm, so that no threshold shows it."""
+    if frame["threshold"].notna().any():
+        return []
+    felt = [change for change in run.changes if change[0] <= frame["step"].max()]
+    return [Rule(float(step), "up", f"{option.rsplit('.', 1)[-1]} {number(after)}", dashed=True) for step, option, _, after in felt]
 
 
 def _note(run: Run, frame: pd.DataFrame, runs: Sequence[Run]) -> str:

@@ -119,5 +119,7 @@ def _parsed(data: bytes) -> Wish:
         raise GradvizError(f"{CONTROL} must be an object with no other entries than {', '.join(KNOWN)}.")
     for name, kinds in (("pause", (bool,)), ("stop", (bool,)), ("threshold", (int, float))):
         if said.get(name) is not None and type(said[name]) not in kinds:
-            raise GradvizError(f"{CONTROL}: {name} is {str(said[name])[:40]!r}; it must be {'a number' if len(kinds) > 1 else 'true or false'}.")
+            raise GradvizError(
+                f"{CONTROL}: {name} is {str(said[name])[:40]!r}; it must be {'a number' if len(kinds) > 1 else 'true or false'}."
+            )
     return Wish(said.get("pause"), bool(said.get("stop")), said.get("threshold"))
