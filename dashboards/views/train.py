@@ -9,7 +9,6 @@ from gradviz.dashboards import choices, live, look, show, state
 from gradviz.dashboards.views._base import View
 from gradviz.errors import GradvizError
 
-
 PACE = 1.0  # seconds between two looks
 
 
