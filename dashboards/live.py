@@ -122,7 +122,7 @@ def card(run: Run) -> None:
                 query_params={"task": state.task_of(run), "runs": run.label},
             )  # fmt: skip
         else:
-            do("Resume", "resume", run, partial(starting.start_again, run.path))
+            do("Resume", "play_arrow", run, partial(starting.start_again, run.path))
 
 
 def progress(run: Run, total: int) -> str:
