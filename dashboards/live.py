@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from gradviz import starting
-from gradviz.dashboards import choices, look, show, state
+from gradviz.dashboards import choices, look, show, state, steady
 from gradviz.errors import GradvizError
 from gradviz.frames import Run
 from gradviz.recording.control import Wish, ask, rule_of
@@ -90,6 +90,10 @@ def panel() -> None:
 def charts(runs: Sequence[Run]) -> None:
     if not any(len(run.steps) for run in runs):
         st.caption("The charts begin with the first update.")
+        return
+    if any(standing(run) == "running" for run in runs):
+        steady.chart("loss", runs)
+        steady.chart("clip_ledger", runs)
         return
     show.chart("loss", runs)
     show.chart("clip_ledger", runs)
