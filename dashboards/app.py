@@ -7,16 +7,16 @@ from typing import Any
 import streamlit as st
 
 from gradviz import lessons
-from gradviz.dashboards import lesson, look, parts, reporting, state
+from gradviz.dashboards import lesson, look, making, parts, reporting, state
 from gradviz.dashboards.views import View, ordered
 
 ASSETS = Path(__file__).parent / "assets"
 
 
 @st.fragment(run_every=1.5)
-def watch(seen: tuple[str, state.Signature]) -> None:
-    """Draw again when the runs have changed or the viewer has changed the theme, which alone does not rerun the page."""
-    if seen != (look.viewer(), state.signature(state.folder())):
+def watch(theme: str, runs: state.Signature | None) -> None:
+    """Draw again when the viewer has changed the theme, which alone does not rerun the page, or the runs have changed, if they count."""
+    if theme != look.viewer() or (runs is not None and runs != state.signature(state.folder())):
         st.rerun()
 
 
@@ -64,6 +64,7 @@ def main() -> None:
         elif shown and found.runs:
             state.choose(found, page.url_path)
             parts.folder_line(found)
+            making.line()
     with st.container(key=f"page-{name}"):  # a browser can tell by it which page it has
         if shown and not found.runs:
             parts.empty(found, ASSETS / "empty.svg")
@@ -71,7 +72,7 @@ def main() -> None:
             if shown:
                 above(name, shown())
             page.run()
-    watch((look.viewer(), found.signature))
+    watch(look.viewer(), found.signature if shown else None)
 
 
 main()

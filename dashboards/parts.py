@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from gradviz.dashboards import look, show, state
+from gradviz.dashboards import look, making, show, state
 from gradviz.dashboards.views import VIEWS
 from gradviz.findings import Verdict
 from gradviz.frames import Run
@@ -22,7 +22,8 @@ def empty(found: state.Shelf, image: Path) -> None:
         st.title("No runs here yet", anchor=False)
         st.markdown(f"The folder `{state.folder()}` holds no recorded run. Train the demo’s nine small networks; it takes about a minute:")
         st.code(f"gradviz demo --out {state.folder()}", language=None)
-        st.caption("Or record your own with “gradviz train”. This page notices new runs by itself, while they are being trained.")
+        making.offer()
+        st.caption("Or record your own, with “gradviz train” or on the page Train. This page notices new runs by itself, while they train.")
     broken(found)
 
 

@@ -104,7 +104,9 @@ def _read(where: str, key: str, _files: Signature) -> Shelf:
         if any(link.is_relative_to(path) for link in links):
             continue
         try:
-            readable.append(frames.load(path))
+            run = frames.load(path)
+            if "experiment" in run.meta:  # else it began a moment ago, and has not said yet what it is
+                readable.append(run)
         except GradvizError as error:
             broken.append(Broken(path.name, str(error)))
     tasks = sorted({task_of(run) for run in readable}, key=lambda task: (-sum(task_of(run) == task for run in readable), task))
