@@ -28,7 +28,9 @@ def address(trained: Path) -> Iterator[str]:
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
     context = chromium.new_context(viewport={"width": 1440, "height": 2600})
-    yield context.new_page()
+    made = context.new_page()
+    made.set_default_timeout(120_000)
+    yield made
     context.close()
 
 
@@ -55,7 +57,7 @@ STOOD = "key => document.querySelector(`.st-key-${key} .js-plotly-plot`).dataset
 
 def test_a_click_is_followed_and_what_stays_the_same_is_left_standing(address: str, page: Any) -> None:
     page.goto(f"{address}/gradient_flow")
-    page.wait_for_selector(".st-key-gradient_matrix-0 .nsewdrag")
+    page.wait_for_selector(".st-key-gradient_matrix-0 .main-svg")
     settle(page)
     page.evaluate(MARK)
     click(page, "film-0", 0.1, 0.2)
@@ -79,7 +81,7 @@ def test_a_click_is_followed_and_what_stays_the_same_is_left_standing(address: s
 
 def test_a_unit_that_is_clicked_is_followed_and_the_link_shows_it_again(address: str, page: Any) -> None:
     page.goto(f"{address}/gates?run=LSTM%2C+not+clipped")
-    page.wait_for_selector(".st-key-unit_course-0 .nsewdrag")
+    page.wait_for_selector(".st-key-unit_course-0 .main-svg")
     settle(page)
     click(page, "gate_heatmap-0", 0.5, 0.05)
     page.wait_for_url("**gate-unit=*")
@@ -91,6 +93,6 @@ def test_a_unit_that_is_clicked_is_followed_and_the_link_shows_it_again(address:
     settle(page)
     assert 8 <= int(slider(page, "time")) <= 11
     page.goto(page.url)
-    page.wait_for_selector(".st-key-unit_course-0 .nsewdrag")
+    page.wait_for_selector(".st-key-unit_course-0 .main-svg")
     settle(page)
     assert slider(page, "gate-unit") == unit
