@@ -75,7 +75,7 @@ def words(app: AppTest) -> str:
 def fine(app: AppTest) -> None:
     assert not app.exception, app.exception
     assert len(app.title) == 1
-    assert "cannot be drawn" not in words(app)
+    assert "” cannot be drawn" not in words(app)
 
 
 def charts(app: AppTest) -> list[dict[str, object]]:
