@@ -50,7 +50,7 @@ class Triangle(Play):
             pd.DataFrame({name: values.ravel() for name, values in columns.items()}),
             (_grid(it, gone),),
             columns=1,
-            shape="text",
+            shape="multiples",
         )
 
 

@@ -114,8 +114,7 @@ class Hump(Play):
         sizes = {layers: log10(np.abs(line)) for layers, line in found.items()}
         colours = {1: "ghost", 3: "accent"}
         marks = tuple(
-            Line(lag, line, f"L = {layers}", colours.get(layers, "ink"), layers == 1, label=f"L = {layers}")
-            for layers, line in sizes.items()
+            Line(lag, line, f"L = {layers}", colours.get(layers, "ink"), layers == 1, label=f"L={layers}") for layers, line in sizes.items()
         )
         every = np.concatenate(list(sizes.values()))
         limits = min(LEAST[0], float(every[np.isfinite(every)].min())), max(LEAST[1], float(every.max()))
