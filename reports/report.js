@@ -30,7 +30,7 @@ function colour(name) {
 
 function resolve(value) {
   if (typeof value === "string") return value[0] === "@" ? colour(value.slice(1)) ?? value : value;
-  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(resolve);
+  if (Array.isArray(value)) return typeof value[0] === "number" && typeof value[1] !== "string" ? value : value.map(resolve); // [0, "@zero"]
   return value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)])) : value;
 }
 

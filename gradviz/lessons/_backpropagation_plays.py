@@ -50,7 +50,7 @@ class Triangle(Play):
             pd.DataFrame({name: values.ravel() for name, values in columns.items()}),
             (_grid(it, gone),),
             columns=1,
-            shape="text",
+            shape="multiples",
         )
 
 
@@ -124,7 +124,14 @@ class Shares(Play):
         hover = tuple(f"step {at}: {spelled(float(share))}" for at, share in zip(t, it.shares, strict=True))
         steps = Panel((Bars(t, it.shares, "share", "accent", hover=hover),), Axis("step t"), Axis("share"), "Share of each step")
         marks = (Rule(slope, "across", "finite difference", dashed=True), Line(t, late, "sum of the last steps", "accent", marker="circle"))
-        sums = Panel(marks, Axis("last steps, how many", limits=(1, self.steps)), Axis("sum"), "Sum of the last steps")
+        reach = float(min(0.0, late.min(), slope)), float(max(0.0, late.max(), slope))
+        ticks = tuple((float(n), str(n)) for n in t) if self.steps <= LONGEST else None
+        sums = Panel(
+            marks,
+            Axis("last steps, how many", limits=(1, self.steps), ticks=ticks),
+            Axis("sum", limits=reach if reach[1] > reach[0] else None),
+            "Sum of the last steps",
+        )
         return Description(
             "shares",
             _balance(it, slope),

@@ -45,12 +45,12 @@ class Unit(Play):
         return Description(
             "unit",
             f"Step {self.step}: w·h = {said[0]}, u·x = {said[1]} and b = {said[2]} make z = {said[3]}; tanh turns it into {said[4]}",
-            f"h is the state, x the input. First: what is added up at step {self.step}. Then: tanh, and the point on it. Last: the state "
-            "after each step, linear scale; before the first step it is 0.",
+            f"h is the state, x the input. First: the state after each step, linear scale; before the first it is 0. Then step {self.step} "
+            "taken apart: what is added up, and tanh with the point on it.",
             "With |w| below 1 a single input leaves an echo that fades. With w well above 1 the state stays up: it has latched. A negative "
             "w turns the sign at every step.",
             pd.DataFrame({**columns, "z": it.z, "h": it.after}),
-            (_sum(parts[:, at], edge), _squash(it, at, edge), _over_time(it, at)),
+            (_over_time(it, at), _sum(parts[:, at], edge), _squash(it, at, edge)),
             columns=3,
         )
 

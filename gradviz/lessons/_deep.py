@@ -114,8 +114,7 @@ class Hump(Play):
         sizes = {layers: log10(np.abs(line)) for layers, line in found.items()}
         colours = {1: "ghost", 3: "accent"}
         marks = tuple(
-            Line(lag, line, f"L = {layers}", colours.get(layers, "ink"), layers == 1, label=f"L = {layers}")
-            for layers, line in sizes.items()
+            Line(lag, line, f"L = {layers}", colours.get(layers, "ink"), layers == 1, label=f"L={layers}") for layers, line in sizes.items()
         )
         every = np.concatenate(list(sizes.values()))
         limits = min(LEAST[0], float(every[np.isfinite(every)].min())), max(LEAST[1], float(every.max()))
@@ -123,7 +122,7 @@ class Hump(Play):
         most, last = (spelled(float(abs(found[3][at]))) for at in (peak, -1))
         return Description(
             "hump",
-            f"With three layers the bottom one’s gradient is largest at lag {peak}, {most}, and {last} at lag {self.steps - 1}",
+            f"With three layers the bottom one’s gradient is largest at lag {peak}: {most}; at lag {self.steps - 1} it is {last}",
             f"|∂h_T/∂h_(T−k)|, top layer to bottom layer, against the lag k, log scale; stacks of L = 1 to {MOST} layers, one unit each, "
             f"no input, {self.kind}.",
             "More layers, a higher hump: the number of ways grows like a power of the lag. But each step back multiplies by w, and in the "

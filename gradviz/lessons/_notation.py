@@ -23,6 +23,7 @@ WEIGHT = 0.5
 KINDS = 10  # of tokens
 LIMITS = (-4.0, 0.0)  # powers of ten of the gradient
 PADDING = "//"
+FINE = 6  # steps, up to which a phone has room for a digit behind the point
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _cells(it: Padded) -> Panel:
 
 
 def _power(value: float, steps: int) -> str:
-    return "0" if np.isneginf(value) else f"{value:.{1 if steps <= 8 else 0}f}".replace("-", "−")
+    return "0" if np.isneginf(value) else f"{value:.{1 if steps <= FINE else 0}f}".replace("-", "−")
 
 
 def _states(it: Padded, own: bool) -> Panel:

@@ -72,7 +72,7 @@ class Backpropagation(Lesson):
         ),
         Screen(
             "All steps share $w$, so its gradient is a **sum** over steps, each total times the state before it: 0 + {share_2} + {share_3} "
-            "= {whole:.3f}. A finite difference, which knows no backward pass, says {difference:.3f}.",
+            "= {whole:.0f}. A finite difference, which knows no backward pass, says {difference:.3f}.",
             SUM,
             1,
             SMALL,

@@ -65,7 +65,7 @@ class Deep(Lesson):
             0,
         ),
         Screen(
-            "Backwards in time it first rises, from {start:.2f} at lag 0 to {peak:.1f} at lag {peak_at}. Below {start:.2f} it is from lag "
+            "Backwards in time it first rises, from {start:.2f} at lag 0 to {peak:.1f} at lag {peak_at}. It is below {start:.2f} from lag "
             "{below} on, and {late} at lag 199. Ways grow like a power of the lag; $0.9^k$ wins.",
             SUMMED,
             1,

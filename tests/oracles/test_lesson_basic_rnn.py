@@ -79,12 +79,12 @@ def test_pictures_show_a_step_taken_apart() -> None:
     picture = Unit(step=3, w=1.5, u=0.5, b=-0.2, inputs="1, 0.5 −2").draw()
     h = loop([1, 0.5, -2, *[0] * 9], 1.5, u=0.5, b=-0.2)
     assert picture.frame["h"].to_numpy() == pytest.approx(h)
-    bars = {mark.name: (mark.base, mark.y.item()) for mark in picture.panels[0].marks if type(mark).__name__ == "Bars"}
+    bars = {mark.name: (mark.base, mark.y.item()) for mark in picture.panels[1].marks if type(mark).__name__ == "Bars"}
     assert bars["w·h"] == (0, pytest.approx(1.5 * h[1]))
     assert bars["u·x"] == (bars["w·h"][1], pytest.approx(1.5 * h[1] - 1))
     assert bars["b"] == (bars["u·x"][1], pytest.approx(1.5 * h[1] - 1.2))
     assert bars["z"] == (0, pytest.approx(atanh(h[2])))
-    assert picture.panels[1].marks[1].y == pytest.approx([h[2]])
+    assert picture.panels[2].marks[1].y == pytest.approx([h[2]])
 
 
 def test_the_way_through_the_map_goes_from_the_diagonal_to_the_curve() -> None:

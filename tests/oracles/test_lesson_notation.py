@@ -68,7 +68,7 @@ def test_the_table_shows_each_cell_at_its_place() -> None:
     assert rows[3] == ("2", "1", "1", "1", "1", "//", "//", "//", "//", "//")
     assert "x[2, 1]" in picture.panels[0].marks[0].hover[::-1][3][4]
     gradient = picture.frame.query("example == 2 and step == 8")["gradient"].item()
-    assert rows[7][9] == f"{np.log10(abs(gradient)):.1f}".replace("-", "−")
+    assert rows[7][9] == f"{np.log10(abs(gradient)):.0f}".replace("-", "−")
     assert Cells().draw().panels[0].marks[0].letters[::-1][7][5:] == ("0",) * 5
 
 
