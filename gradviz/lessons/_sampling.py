@@ -133,7 +133,7 @@ class Draw(Play):
 
 
 def _edge(value: float) -> str:
-    """Where a share begins or ends: four places, the ends of the bar (to four places) without."""
+    """Where a share begins or ends: four places, but 0 and 1 as they are."""
     text = f"{value:.4f}"
     return {"0.0000": "0", "1.0000": "1"}.get(text, text)
 
@@ -180,10 +180,10 @@ class Frequencies(Play):
         return Description(
             "sentence_frequencies",
             f"“{names[0]}” comes {often[0]:,} times in {n:,}; expected {spelled(expected)} ± {spelled(spread)}".replace(",", "\u202f"),
-            f"Share of the sentences drawn, log scale: filled mark; never drawn: on the left edge. Open mark and line: the exact "
+            f"Share of the sentences drawn, log scale: filled mark, at “zero” if it was never drawn. Open mark and line: the exact "
             f"probability, ± 2 standard errors. The {SHOWN} likeliest sentences at temperature {number(self.temperature)}.",
-            "Nearly all filled marks lie on their lines: about 1 in 20 does not, by chance. More draws shorten the lines. The likeliest "
-            "sentence is not the only one, unless τ is small.",
+            "With many draws nearly all filled marks lie on their lines: about 1 in 20 does not, by chance. More draws shorten the lines. "
+            "The likeliest sentence is not the only one, unless τ is small.",
             frame,
             (Panel(_marks(exact, often / n, error, low), _shares(low), Axis("", limits=(0.5 - SHOWN, 0.5), ticks=ticks)),),
             columns=1,
