@@ -55,8 +55,8 @@ class Cliffwalk(Play):
             "Left: error (σ(x₅₀) − 0.7)² of the unit x_t = w σ(x_{t−1}) + b over w and b, log colour; dashed: the wall; dots: descent. "
             f"Right: length of the gradient against the distance from the wall, at w = {spelled(self.w)}, both scales log"
             f"{'; line: the threshold' if self.rule == 'norm' else ''}.",
-            "On the wall the gradient is hundreds of times longer than a thousandth beside it. Unclipped, one step follows it off the map; "
-            "clipped, no step is longer than η times τ, and descent goes on from where it was.",
+            "Where w is above 4.26 the gradient on the wall is far longer than a little beside it. From w = 5 one unclipped step follows "
+            "it off the map; clipped by norm, no step is longer than η times τ, and descent goes on from where it was.",
             frame.assign(error=way.error, norm=way.norm),
             (self._map(way), self._across()),
             columns=2,
@@ -75,12 +75,20 @@ class Cliffwalk(Play):
         w, b, errors = ground()
         path, left = held(way.path, LIMITS)
         x, y = path.T
-        end: Literal["arrow", "diamond"] = "arrow" if left else "diamond"
         marks = (
             Heat(w, b, errors, limits=(-3.0, 0.0), log=True, unit="error"),
             Path(w, wall(w), "the wall", "paper", dashed=True),
             Path(x, y, "descent, on its ground", "paper"),
-            Path(x, y, "descent", "accent", dots=True, begin=True, end=end, label="off the map" if left else "descent"),
+            Path(
+                x,
+                y,
+                "descent",
+                "accent",
+                dots=True,
+                begin=True,
+                end="arrow" if left else "diamond",
+                label="off the map" if left else "descent",
+            ),
         )
         return Panel(marks, Axis("w", limits=LIMITS[0]), Axis("b", limits=LIMITS[1]), "Error")
 
@@ -156,7 +164,7 @@ class Rules(Play):
             Bars(np.arange(3), log10(lengths), "length", "accent", base=-7.0, hover=hover),
             Rule(float(np.log10(self.threshold)), "across", "τ", dashed=True),
         )
-        return Panel(marks, Axis(ticks=ticks, limits=(-0.6, 2.6)), Axis("", "log", (-7.0, 3.2)), "Length")
+        return Panel(marks, Axis("rule", limits=(-0.6, 2.6), ticks=ticks), Axis("", "log", (-7.0, 3.2)), "Length")
 
 
 def _vector(vector: Array) -> str:

@@ -38,8 +38,9 @@ class Memory(Play):
         t = np.arange(1, self.steps + 1)
         values = {"kept": carried, "written": cell - carried, "memory": cell, "output": seen}
         axis = Axis("step t", limits=(0.3, STEPS + 0.7), ticks=tuple((float(at), str(at)) for at in (1, 5, 10, 15, 20)))
+        sign = -1 if self.candidate < 0 else 1
         panels = tuple(
-            Panel(_marks(name, t, array, gru), axis, _range(name), name, note=f"{array[-1]:.3f}".replace("-", "−"))
+            Panel(_marks(name, t, array, gru), axis, _range(name, sign), name, note=f"{array[-1]:.3f}".replace("-", "−"))
             for name, array in values.items()
         )
         plural = "s" if self.steps > 1 else ""
@@ -47,7 +48,7 @@ class Memory(Play):
             "memory",
             f"After {self.steps} step{plural} the LSTM’s memory is {_told(cell)}, its output {_told(seen)}; a GRU’s memory is {_told(gru)}",
             "Gates and candidate stand still. Kept: forget gate × memory before. Written: input gate × candidate. Memory: both together. "
-            "Output: output gate × tanh(memory). Rings: a GRU whose update gate takes the input gate’s share of the new. Beside each name "
+            "Output: output gate × tanh(memory). Line: a GRU whose update gate takes the input gate’s share of the new. Beside each name "
             "its last value.",
             "With both gates at 1 the memory counts: it grows without end, which a GRU’s cannot, since what it writes it must forget. Shut "
             "the output gate, and the memory stays as it is, unseen.",
@@ -61,9 +62,12 @@ def _told(values: Array) -> str:
     return spelled(round(float(values[-1]), 3))
 
 
-def _range(name: str) -> Axis:
+def _range(name: str, sign: int) -> Axis:
+    """On the side of zero where the candidate is; it stands still while the gates move."""
     end = 1.0 if name in ("written", "output") else float(STEPS)
-    return Axis(limits=(-1.08 * end, 1.08 * end), ticks=tuple((at, f"{at:g}".replace("-", "−")) for at in (-end, 0.0, end)))
+    low, high = sorted((0.0, sign * end))
+    ticks = tuple((at, f"{at:g}".replace("-", "−")) for at in (low, (low + high) / 2, high))
+    return Axis(limits=(1.08 * low, 1.08 * high), ticks=ticks)
 
 
 def _marks(name: str, t: Array, values: Array, gru: Array) -> tuple[Mark, ...]:

@@ -112,7 +112,7 @@ class Gru(Lesson):
         ),
         Screen(
             "The full GRU’s **reset gate** {reset} scales what the proposal sees of the memory. Here it shuts at nouns; held open, “dog” "
-            "proposes {tainted:.2f}, not {clean:.2f}. The notes and Cho scale before the matrix, PyTorch after it: the numbers below make "
+            "proposes {tainted:.3f}, not {clean:.3f}. The notes and Cho scale before the matrix, PyTorch after it: the numbers below make "
             "({before_1:.0f}, {before_2:.0f}), or ({after_1:.0f}, {after_2:.0f}).",
             FULL,
             0,
