@@ -4,6 +4,7 @@ What is chosen lives in widgets that are bound to the address, so that a link re
 list of those found in the folder; an address cannot open anything else.
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from gradviz.findings._summary import headline, row
 from gradviz.frames import Run
 from gradviz.recording.reading import find_runs
 
-Signature = tuple[tuple[str, int, int], ...]
+Signature = str
 
 
 class Broken(NamedTuple):
@@ -35,7 +36,7 @@ class Broken(NamedTuple):
 @dataclass(frozen=True)
 class Shelf:
     """Everything found in the folder. tasks: runs by task, the task with most runs first; labels tell the runs of one task apart.
-    signature: (path, size, mtime) of each file; it changes when any run does."""
+    signature: of the folder; it changes when any run does."""
 
     tasks: dict[str, list[Run]]
     broken: list[Broken]
@@ -52,10 +53,11 @@ def folder() -> Path:
 
 
 def signature(path: Path) -> Signature:
-    """What `path` and the folders in it hold. Cheap enough to be asked every second or two."""
+    """Tells what `path` and the folders in it hold: names, sizes and times of all files. Cheap enough to be asked every second or two,
+    and short, for Streamlit takes long to make a key of a long list."""
     found: list[tuple[str, int, int]] = []
     _look(str(path), found)
-    return tuple(sorted(found))
+    return hashlib.blake2b(repr(sorted(found)).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def _look(folder: str, found: list[tuple[str, int, int]]) -> None:
@@ -95,13 +97,13 @@ def task_of(run: Run) -> str:
     return run.setting("task", "name")
 
 
-def key_of(runs: Sequence[Run]) -> Signature:
-    """The signature of these runs alone: what is computed from them is cached under it."""
-    return tuple(item for run in runs for item in signature(run.path))
+def key_of(runs: Sequence[Run]) -> tuple[Signature, ...]:
+    """The signatures of these runs alone: what is computed from them is cached under it."""
+    return tuple(signature(run.path) for run in runs)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _judged(key: Signature, label: str, _run: Run) -> tuple[list[Verdict], Verdict, dict[str, Any]]:
+def _judged(key: tuple[Signature, ...], label: str, _run: Run) -> tuple[list[Verdict], Verdict, dict[str, Any]]:
     return verdicts(_run), headline(_run), row(_run)
 
 
