@@ -33,7 +33,7 @@ def describe(name: str, runs: Sequence[Run], **options: Any) -> Description:
 
 
 def _key(runs: Sequence[Run]) -> tuple[Any, ...]:
-    return state.digest(state.key_of(runs)), tuple(run.label for run in runs)
+    return state.key_of(runs), tuple(run.label for run in runs)
 
 
 def drawn(description: Description, viewer: theme.Theme) -> list[pieces.Figure]:

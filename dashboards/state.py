@@ -25,7 +25,7 @@ from gradviz.recording.reading import find_runs
 
 LONGEST, MOST = 60, 5  # letters of a label, and labels, that are named when runs are missing
 
-Signature = tuple[tuple[str, int, int], ...]
+Signature = str
 
 
 class Broken(NamedTuple):
@@ -38,7 +38,7 @@ class Broken(NamedTuple):
 @dataclass(frozen=True)
 class Shelf:
     """Everything found in the folder. tasks: runs by task, the task with most runs first; labels tell the runs of one task apart.
-    signature: (path, size, mtime) of each file; it changes when any run does."""
+    signature: of the folder; it changes when any run does."""
 
     tasks: dict[str, list[Run]]
     broken: list[Broken]
@@ -66,10 +66,18 @@ def folder() -> Path:
 
 
 def signature(path: Path) -> Signature:
-    """What `path` and the folders in it hold. Cheap enough to be asked every second or two."""
+    """Tells what `path` and the folders in it hold: names, sizes and times of all files. Cheap enough to be asked every second or two,
+    and short, for Streamlit takes long to make a key of a long list."""
     found: list[tuple[str, int, int]] = []
     _look(str(path), found)
-    return tuple(sorted(found))
+    return hashlib.blake2b(repr(sorted(found)).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+def changed_at(path: Path) -> float:
+    """When the newest of its files was written, in seconds since 1970; 0 if there is none."""
+    found: list[tuple[str, int, int]] = []
+    _look(str(path), found)
+    return max((mtime for _, _, mtime in found), default=0) / 1e9
 
 
 def _look(folder: str, found: list[tuple[str, int, int]]) -> None:
@@ -86,17 +94,11 @@ def _look(folder: str, found: list[tuple[str, int, int]]) -> None:
 
 def shelf() -> Shelf:
     where = folder()
-    files = signature(where)
-    return _read(str(where), digest(files), files)
-
-
-def digest(files: Signature) -> str:
-    """A signature in short: Streamlit takes its time over long keys."""
-    return hashlib.sha256(repr(files).encode()).hexdigest()
+    return _read(str(where), signature(where))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _read(where: str, key: str, _files: Signature) -> Shelf:
+def _read(where: str, key: Signature) -> Shelf:
     top, readable = Path(where), []
     links = fence.leading_out(top)
     broken = [Broken(str(link.relative_to(top)), fence.WHY) for link in links]
@@ -110,20 +112,20 @@ def _read(where: str, key: str, _files: Signature) -> Shelf:
         except GradvizError as error:
             broken.append(Broken(path.name, str(error)))
     tasks = sorted({task_of(run) for run in readable}, key=lambda task: (-sum(task_of(run) == task for run in readable), task))
-    return Shelf({task: frames.label_runs([run for run in readable if task_of(run) == task]) for task in tasks}, broken, _files)
+    return Shelf({task: frames.label_runs([run for run in readable if task_of(run) == task]) for task in tasks}, broken, key)
 
 
 def task_of(run: Run) -> str:
     return run.setting("task", "name")
 
 
-def key_of(runs: Sequence[Run]) -> Signature:
-    """The signature of these runs alone: what is computed from them is cached under it."""
-    return tuple(item for run in runs for item in signature(run.path))
+def key_of(runs: Sequence[Run]) -> tuple[Signature, ...]:
+    """The signatures of these runs alone: what is computed from them is cached under it."""
+    return tuple(signature(run.path) for run in runs)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _judged(key: Signature, label: str, _run: Run) -> tuple[list[Verdict], Verdict, dict[str, Any]]:
+def _judged(key: tuple[Signature, ...], label: str, _run: Run) -> tuple[list[Verdict], Verdict, dict[str, Any]]:
     return verdicts(_run), headline(_run), row(_run)
 
 

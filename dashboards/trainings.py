@@ -34,7 +34,7 @@ def standing(run: Run) -> str:
     """running, paused, finished, interrupted, failed, or gone: said to run, by a process that lives no more."""
     if run.status != "running":
         return run.status
-    quiet = time.time() - max((mtime for _, _, mtime in state.signature(run.path)), default=0) / 1e9 > QUIET
+    quiet = time.time() - state.changed_at(run.path) > QUIET
     if quiet and not taken(run.path):
         return "gone"
     return "paused" if run.meta.get("paused") else "running"
