@@ -39,7 +39,8 @@ def chart(name: str, runs: Sequence[Run], **options: Any) -> None:
     with st.container(key=f"steady-{name}"):
         for place in (0, 1):
             with st.container(key=f"place-{name}-{place}"):
-                show.panels(kept[place], f"{name}-{place}", None)
+                if not kept[place].missing:
+                    show.panels(kept[place], f"{name}-{place}", None)
     st.session_state[f"rest-{name}"] = max(REST, SHARE * (time.monotonic() - began))
     st.markdown(f"**What to look for.** {look.plain(description.look_for)}")
     st.space("small")
