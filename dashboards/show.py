@@ -122,7 +122,8 @@ def panels(description: Description, figures: Sequence[pieces.Figure], name: str
     if not pieces.splits(description):
         with st.container(key=f"wide-{description.shape}-{name}"):
             put(description, figures[0], f"{name}-0", click)
-        st.html('<div class="gv-hint">The picture scrolls sideways.</div>')
+        if description.shape in look.WIDE:
+            st.html('<div class="gv-hint">The picture scrolls sideways.</div>')
     else:
         columns = min(description.columns, len(description.panels))
         with st.container(key=f"grid-{description.shape}-{columns}-{name}"):

@@ -12,6 +12,7 @@ import pytest
 
 from gradviz.frames import load_runs
 from gradviz.reports import report
+from gradviz.reports.lesson import lesson
 from tests.synthetic import Variant, make_run
 
 pytestmark = pytest.mark.browser
@@ -62,6 +63,13 @@ def test_every_figure_is_drawn(opened: Opener, demo: Path) -> None:
             box = plot.bounding_box()
             assert box["width"] > 400
             assert box["height"] > 100
+
+
+def test_an_exact_zero_has_its_colour(opened: Opener, tmp_path: Path) -> None:
+    with opened(lesson("notation", now=NOW).write(tmp_path / "lesson.html")) as page:
+        scales = page.evaluate("() => [...document.querySelectorAll('.plot')].flatMap(plot => plot.data.map(one => one.colorscale))")
+    assert [[0, "#000000"], [1, "#000000"]] in scales
+    assert "@" not in json.dumps(scales)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
