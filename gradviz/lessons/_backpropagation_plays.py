@@ -75,7 +75,7 @@ def _grid(it: Flow, gone: Array) -> Panel:
     values, hover = blank(steps + 3, steps + 1), [[""] * (steps + 1) for _ in range(steps + 3)]
     letters = [["t\\k", *map(str, range(1, steps + 1))], *([str(t + 1), *[""] * steps] for t in range(steps))]
     letters += [["total", *[""] * steps], ["direct", *[""] * steps]]
-    if steps > WRITTEN:
+    if steps > FEW:  # a phone has no room for the words
         letters[-2][0], letters[-1][0] = "Σ", "own"
     cells = [(1 + t, 1 + k, it.matrix[t, k], f"∂L_{t + 1}/∂h_{k + 1}") for t in range(steps) for k in range(t + 1) if it.matrix[t].any()]
     cells += [(steps + 1, 1 + k, value, f"total at h_{k + 1}") for k, value in enumerate(it.total)]
