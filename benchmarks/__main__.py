@@ -1,9 +1,9 @@
 """How fast gradviz is beside its own matrix products, beside PyTorch and beside JAX, and what recording costs in time and memory.
 
-    python benchmarks                     everything, some ten minutes; the numbers also go into benchmarks/results.json
+    python benchmarks                     everything, some fifteen minutes; the numbers also go into benchmarks/results.json
     python benchmarks --rounds 5 --only step products --json FILE
 
-PyTorch and JAX are measured if they are installed (pip install torch==2.13.0 jax).
+PyTorch, JAX and the dashboard are measured if they are installed (pip install torch==2.13.0 jax playwright, and Chromium).
 
 Each figure is a median; contenders take turns in one process. float32. Close other programs: the machine's other work is in every figure.
 """
@@ -172,16 +172,25 @@ def reports(rounds: int) -> list[Row]:
     return charts.reports()
 
 
+def dashboard(rounds: int) -> list[Row]:
+    """What a reader of the dashboard waits for, in Chromium, with the demo's nine runs; and the server's memory."""
+    if not find_spec("playwright"):
+        return []
+    import dashboard as readers
+
+    return readers.measure(max(1, rounds // 3))
+
+
 MEASURES: dict[str, Callable[[int], list[Row]]] = {
     "step": step, "products": products, "peers": peers, "memory": memory_of, "throughput": throughput, "quality": quality,
-    "lyapunov": lyapunov, "matrix": matrix, "charts": pictures, "reports": reports,
+    "lyapunov": lyapunov, "matrix": matrix, "charts": pictures, "reports": reports, "dashboard": dashboard,
 }  # fmt: skip
 
 
 def table(rows: list[Row]) -> str:
     """As Markdown."""
     if not rows:
-        return "PyTorch is not installed."
+        return "What is needed for this is not installed (PyTorch, or playwright for the dashboard)."
     head = list(rows[0])
     lines = [head, ["---"] * len(head), *([_said(value) for value in row.values()] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

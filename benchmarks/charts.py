@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,16 +42,16 @@ def _made() -> tuple[Any, Path, Path]:
     return folder, short, long
 
 
-def stretch(run: Run, folder: Path, steps: int) -> None:
+def stretch(run: Run, folder: Path, steps: int, intervals: Mapping[str, int] = EVERY) -> None:
     """A run as if it had been trained for `steps` updates: its rows again and again, each for a stretch of the steps."""
     recorded: dict[str, list[list[dict[str, Any]]]] = {}
-    for name in EVERY:
+    for name in intervals:
         table = run.table(name)
         recorded[name] = [rows.to_dict("records") for _, rows in table.groupby("step", sort=True)]
     kept = ("name", "experiment", "family", "signature", "facts", "baselines", "lag", "points", "parameters", "probe", "token")
     with RunWriter.create(folder, {name: run.meta[name] for name in kept if name in run.meta}) as writer:
         for step in range(steps):
-            for name, every in EVERY.items():
+            for name, every in intervals.items():
                 if step % every == 0:
                     for row in recorded[name][step * len(recorded[name]) // steps]:
                         writer.append(name, {**row, "step": step})

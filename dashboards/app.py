@@ -7,16 +7,16 @@ from typing import Any
 import streamlit as st
 
 from gradviz import lessons
-from gradviz.dashboards import lesson, look, parts, state
-from gradviz.dashboards.views import ordered
+from gradviz.dashboards import lesson, look, making, parts, reporting, state
+from gradviz.dashboards.views import View, ordered
 
 ASSETS = Path(__file__).parent / "assets"
 
 
 @st.fragment(run_every=1.5)
-def watch(seen: tuple[str, state.Signature]) -> None:
-    """Draw again when the runs have changed or the viewer has changed the theme, which alone does not rerun the page."""
-    if seen != (look.viewer(), state.signature(state.folder())):
+def watch(theme: str, runs: state.Signature | None) -> None:
+    """Draw again when the viewer has changed the theme, which alone does not rerun the page, or the runs have changed, if they count."""
+    if theme != look.viewer() or (runs is not None and runs != state.signature(state.folder())):
         st.rerun()
 
 
@@ -27,10 +27,18 @@ def taught_page(name: str) -> Any:
 
 
 def contents(taught: dict[str, Any]) -> None:
-    with st.sidebar:
-        st.caption("Lessons")
-        for number, page in enumerate(taught.values(), 1):
-            st.page_link(page, label=f"{number} · {page.title}")
+    st.caption("Lessons")
+    for number, page in enumerate(taught.values(), 1):
+        st.page_link(page, label=f"{number} · {page.title}")
+
+
+def above(name: str, view: View) -> None:
+    """The row over a page's title: what a rule says of its only run, and the report of its runs."""
+    runs = view.runs()
+    with st.container(key="above", horizontal=True, horizontal_alignment="right", gap="medium"):
+        with st.container(key="verdict"):
+            parts.said_of(name, runs)
+        reporting.offer(name, view.report, runs)
 
 
 def main() -> None:
@@ -43,24 +51,28 @@ def main() -> None:
         for index, (name, view) in enumerate(views.items())
     }
     taught = {lesson.page_of(name): taught_page(name) for name in lessons.ordered()}
-    st.session_state["pages"] = pages | taught
+    st.session_state["pages"] = every = pages | taught
     sections = {view.section: [pages[name] for name in views if views[name].section == view.section] for view in views.values()}
     sections[next(reversed(sections))] += taught.values()
     page = st.navigation(sections)
     found = parts.patiently(state.shelf)
-    with_runs = any(page is pages[name] for name, view in views.items() if view.shows_runs)
-    if not with_runs:
-        if page in taught.values():
+    name = next(name for name in every if every[name] is page)
+    shown = views[name] if name in views and views[name].shows_runs else None
+    with st.sidebar:
+        if name in taught:
             contents(taught)
-        page.run()
-    elif found.runs:
-        with st.sidebar:
+        elif shown and found.runs:
             state.choose(found, page.url_path)
             parts.folder_line(found)
-        page.run()
-    else:
-        parts.empty(found, ASSETS / "empty.svg")
-    watch((look.viewer(), found.signature))
+            making.line()
+    with st.container(key=f"page-{name}"):  # a browser can tell by it which page it has
+        if shown and not found.runs:
+            parts.empty(found, ASSETS / "empty.svg")
+        else:
+            if shown:
+                above(name, shown())
+            page.run()
+    watch(look.viewer(), found.signature if shown else None)
 
 
 main()

@@ -12,7 +12,8 @@ from gradviz.errors import GradvizError
 from gradviz.lessons import NOTATIONS, Lesson, Notation, Play, Question, Screen, facts_of, filled, made, ordered, right
 
 TEXT, CHART = 720, 920  # pixels: widths of what is read and of what is looked at
-PLAY = "play"
+PREDICT, PLAY = "Predict", "Play"
+NOTATION_OF = {words: name for name, words in NOTATIONS.items()}
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Reader:
     @property
     def stops(self) -> list[str]:
         """Where one can be in a lesson: its screens, its questions, and the play at the end."""
-        asked = [f"?{number}" for number in range(1, len(self.lesson.questions) + 1)]
+        asked = [f"{PREDICT} {number}" for number in range(1, len(self.lesson.questions) + 1)]
         return [*(str(number) for number in range(1, len(self.lesson.screens) + 1)), *asked, PLAY]
 
     @property
@@ -43,7 +44,8 @@ class Reader:
     def part(self, stop: str) -> Screen | Question | None:
         if stop == PLAY:
             return None
-        return self.lesson.questions[int(stop[1:]) - 1] if stop.startswith("?") else self.lesson.screens[int(stop) - 1]
+        kind, _, number = stop.rpartition(" ")
+        return self.lesson.questions[int(number) - 1] if kind else self.lesson.screens[int(number) - 1]
 
 
 def page(name: str) -> None:
@@ -53,6 +55,9 @@ def page(name: str) -> None:
         st.caption(f"Lesson {lesson.order} of {len(ordered())} · {lesson.notes}")
         st.title(lesson.claim, anchor=False)
         st.markdown(f"Afterwards you can {lesson.goal}.")
+        if lesson.waits:
+            with st.spinner(lesson.waits):
+                facts_of(lesson)
     story(name)
     with st.container(width=TEXT):
         foot(name, lesson)
@@ -62,11 +67,9 @@ def page(name: str) -> None:
 def story(name: str) -> None:
     lesson = ordered()[name]
     with st.container(width=TEXT):
-        notation = st.segmented_control(
-            "Notation", list(NOTATIONS), default="notes", format_func=NOTATIONS.__getitem__, required=True, key="notation",
-            bind="query-params",
-        )  # fmt: skip
-        reader = Reader(lesson, notation)
+        words = list(NOTATION_OF)
+        said = st.segmented_control("Notation", words, default=words[0], required=True, key="notation", bind="query-params")
+        reader = Reader(lesson, NOTATION_OF[said])
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             stop = steps(reader)
             onward(reader)
@@ -83,9 +86,8 @@ def story(name: str) -> None:
 def steps(reader: Reader) -> str:
     """Where the reader is, with a way on and a way back."""
     stops = reader.stops
-    names = {stop: "Play" if stop == PLAY else f"Predict {stop[1:]}" if stop.startswith("?") else stop for stop in stops}
     stop = st.segmented_control(
-        "Step", stops, default=stops[0], format_func=names.__getitem__, required=True, key=reader.key, bind="query-params",
+        "Step", stops, default=stops[0], required=True, key=reader.key, bind="query-params",
         on_change=enter, args=(reader, None), help="numbers: the story; Predict: say what will happen; Play: every control",
     )  # fmt: skip
     return str(stop)

@@ -69,6 +69,7 @@ def style() -> None:
     st.html(f"""<style>
 [data-testid=stMainBlockContainer]{{max-width:1180px;padding-inline:clamp(1.1rem,3.2vw,3.5rem)}}
 h1,h2,h3{{text-wrap:balance}}
+.st-key-above{{margin-top:-1.9rem}}
 .gv-key{{display:flex;flex-wrap:wrap;gap:6px 24px;align-items:center;font-size:13px;color:{colours["muted"]}}}
 .gv-key>span{{display:inline-flex;gap:8px;align-items:center}}
 .gv-flat{{width:26px;height:16px;border-radius:2px;color:#fff;text-align:center;line-height:15px;border:1px solid {colours["line"]}}}
@@ -89,6 +90,8 @@ h1{{font-size:1.75rem!important}}
 [class*=st-key-foot]{{flex-wrap:wrap}}
 }}
 [class*=st-key-wide]{{overflow-x:auto}}
+[data-testid=stPlotlyChart]{{position:relative}}
+[data-testid=stPlotlyChart]::after,[data-testid=stPlotlyChart]::before{{position:absolute;z-index:1;pointer-events:none}}
 {"".join(f"[class*=st-key-wide-{shape}]>*{{min-width:{least}px}}" for shape, least in WIDE.items())}
 </style>""")
 

@@ -1,15 +1,18 @@
 """Pieces that several pages share: states without data, links from a verdict to its evidence, and controls."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from gradviz.dashboards import look, show, state
+from gradviz.dashboards import look, making, show, state
 from gradviz.dashboards.views import VIEWS
 from gradviz.findings import Verdict
 from gradviz.frames import Run
+
+WAY_BACK = "waterfall"  # the chart of the gradient's way back through the time steps
 
 
 def empty(found: state.Shelf, image: Path) -> None:
@@ -19,7 +22,8 @@ def empty(found: state.Shelf, image: Path) -> None:
         st.title("No runs here yet", anchor=False)
         st.markdown(f"The folder `{state.folder()}` holds no recorded run. Train the demo’s nine small networks; it takes about a minute:")
         st.code(f"gradviz demo --out {state.folder()}", language=None)
-        st.caption("Or record your own with “gradviz train”. This page notices new runs by itself, while they are being trained.")
+        making.offer()
+        st.caption("Or record your own, with “gradviz train” or on the page Train. This page notices new runs by itself, while they train.")
     broken(found)
 
 
@@ -56,13 +60,38 @@ def folder_line(found: state.Shelf) -> None:
     st.caption(f"{look.plain(str(state.folder()))}, {count} run{'s' if count > 1 else ''}")
 
 
+def pages_of(verdict: Verdict) -> list[str]:
+    """Names of the pages that show what a verdict rests on: its chart, and the way back if that is what was measured."""
+    charts = [verdict.chart, *([WAY_BACK] if {"step", "decay", "horizon"} <= set(verdict.rows.columns) else [])]
+    found = [name for chart in charts for name in VIEWS if chart in VIEWS[name].charts]
+    return list(dict.fromkeys(found))
+
+
 def evidence(verdict: Verdict, run: Run, where: str) -> None:
-    """A link to the page that shows the verdict's chart, with this run chosen."""
-    name = next((name for name in VIEWS if verdict.chart in VIEWS[name].charts), "")
-    if name:
-        chosen = {"task": state.task_of(run), "runs": run.label}
-        page = st.session_state["pages"][name]
-        st.page_link(page, label=where, icon=":material/arrow_forward:", icon_position="right", query_params=chosen)
+    """Links to the pages that show the verdict's numbers, with this run chosen, and the training step that it speaks of."""
+    with st.container(horizontal=True, gap="small"):
+        for place, name in enumerate(pages_of(verdict)):
+            page, label = st.session_state["pages"][name], VIEWS[name].title if place else where
+            query = {"task": state.task_of(run), "runs": run.label, **step_of(verdict, run, name)}
+            st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right", width="content", query_params=query)
+
+
+def step_of(verdict: Verdict, run: Run, page: str) -> dict[str, str]:
+    """What the address says of the training step: the recorded one nearest to the verdict's, unless the page opens there anyway."""
+    steps = run.reach_steps if WAY_BACK in VIEWS[page].charts else run.probe_steps if "gate_heatmap" in VIEWS[page].charts else []
+    of_rows = sorted({*verdict.rows.get("step", [])})
+    wanted = verdict.numbers.get("step", float(of_rows[0]) if len(of_rows) == 1 else math.nan)
+    if not steps or math.isnan(wanted):
+        return {}
+    step = min(steps, key=lambda step: abs(step - wanted))
+    return {} if step == steps[-1] else {"step": str(step)}
+
+
+def said_of(page: str, runs: Sequence[Run]) -> None:
+    """If a page shows one run alone: the most severe verdict that it is the evidence for, in full."""
+    said = [verdict for verdict in state.verdicts_of(runs[0]) if page in pages_of(verdict)] if len(runs) == 1 else []
+    if said and said[0].severity in ("critical", "warning", "note"):
+        st.caption(f"{look.chip(said[0].severity, said[0].word)} {look.plain(said[0].summary)}")
 
 
 def step_slider(steps: Sequence[int], key: str = "step") -> int:

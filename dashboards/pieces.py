@@ -13,9 +13,9 @@ from gradviz.charts import Description
 
 Figure = dict[str, Any]
 
-HEIGHTS = {"multiples": 236, "film": 206}  # of the plotting area; shapes that are not here stay whole
+HEIGHTS = {"multiples": 236, "film": 206, "plane": 260}  # of the plotting area; shapes that are not here stay whole
 WIDTHS = {1: 900, 2: 345, 3: 345, 4: 270}  # for which labels are placed, by number of columns
-LEAST = {"multiples": 300, "film": 200}  # pixels, below which a column is given up
+LEAST = {"multiples": 300, "film": 200, "plane": 250}  # pixels, below which a column is given up
 BAR = 72  # pixels that the plan keeps for a colour bar; the page has one bar for all
 EDGE = 12
 HEADING = 24  # height of a heading with some air above it
@@ -30,7 +30,15 @@ def cut(description: Description, theme: Theme) -> list[Figure]:
     heats = description.shape == "film"
     width = WIDTHS[min(max(WIDTHS), description.columns)] + (BAR if heats else 0)
     whole = live.figure(dataclasses.replace(description, columns=1), theme, width=width)
-    return [_piece(whole, index, len(description.panels), HEIGHTS[description.shape]) for index in range(len(description.panels))]
+    found = [_piece(whole, index, len(description.panels), HEIGHTS[description.shape]) for index in range(len(description.panels))]
+    return [_round(piece) for piece in found] if description.shape == "plane" else found
+
+
+def _round(figure: Figure) -> Figure:
+    """Both axes keep one scale however wide the page makes the figure, so that a circle stays round."""
+    layout = figure["layout"]
+    x, y = {**layout["xaxis"], "constrain": "domain"}, {**layout["yaxis"], "constrain": "domain", "scaleanchor": "x", "scaleratio": 1}
+    return {**figure, "layout": {**layout, "xaxis": x, "yaxis": y}}
 
 
 def _ref(kind: str, index: int) -> str:

@@ -4,23 +4,28 @@ What is chosen lives in widgets that are bound to the address, so that a link re
 list of those found in the folder; an address cannot open anything else.
 """
 
+import hashlib
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from gradviz import frames
+from gradviz.dashboards import fence, look
 from gradviz.errors import GradvizError
 from gradviz.findings import Verdict, verdicts
 from gradviz.findings._summary import headline, row
 from gradviz.frames import Run
 from gradviz.recording.reading import find_runs
 
-Signature = tuple[tuple[str, int, int], ...]
+LONGEST, MOST = 60, 5  # letters of a label, and labels, that are named when runs are missing
+
+Signature = str
 
 
 class Broken(NamedTuple):
@@ -33,7 +38,7 @@ class Broken(NamedTuple):
 @dataclass(frozen=True)
 class Shelf:
     """Everything found in the folder. tasks: runs by task, the task with most runs first; labels tell the runs of one task apart.
-    signature: (path, size, mtime) of each file; it changes when any run does."""
+    signature: of the folder; it changes when any run does."""
 
     tasks: dict[str, list[Run]]
     broken: list[Broken]
@@ -44,22 +49,47 @@ class Shelf:
         return [run for runs in self.tasks.values() for run in runs]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What is remembered of a choice of runs of one task, also while a page without the choice is shown. chosen: labels; paths: of
+    every label that there was; gone: labels that are waited for."""
+
+    task: str
+    chosen: tuple[str, ...] = ()
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+
+
 def folder() -> Path:
     """The folder of runs: the environment variable GRADVIZ_RUNS, else the argument after `--`, else ./gradviz-runs."""
     return Path(os.environ.get("GRADVIZ_RUNS") or (sys.argv[1] if len(sys.argv) > 1 else "gradviz-runs"))
 
 
 def signature(path: Path) -> Signature:
-    """What `path` and the folders in it hold. Cheap enough to be asked every second or two."""
-    found = []
-    for where, _, names in os.walk(path):
-        for name in names:
-            try:
-                status = os.stat(os.path.join(where, name))
-            except FileNotFoundError:  # a file that was replaced just now; the next look sees the new one
-                continue
-            found.append((os.path.join(where, name), status.st_size, status.st_mtime_ns))
-    return tuple(sorted(found))
+    """Tells what `path` and the folders in it hold: names, sizes and times of all files. Cheap enough to be asked every second or two,
+    and short, for Streamlit takes long to make a key of a long list."""
+    found: list[tuple[str, int, int]] = []
+    _look(str(path), found)
+    return hashlib.blake2b(repr(sorted(found)).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+def changed_at(path: Path) -> float:
+    """When the newest of its files was written, in seconds since 1970; 0 if there is none."""
+    found: list[tuple[str, int, int]] = []
+    _look(str(path), found)
+    return max((mtime for _, _, mtime in found), default=0) / 1e9
+
+
+def _look(folder: str, found: list[tuple[str, int, int]]) -> None:
+    """Adds what a folder holds. Of a link it is the link itself, which is not followed: a new one is news, what it leads to is not."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # replaced or taken away just now; the next look sees what is there then
+                if entry.is_dir(follow_symlinks=False):
+                    _look(entry.path, found)
+                else:
+                    status = entry.stat(follow_symlinks=False)
+                    found.append((entry.path, status.st_size, status.st_mtime_ns))
 
 
 def shelf() -> Shelf:
@@ -69,10 +99,16 @@ def shelf() -> Shelf:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _read(where: str, key: Signature) -> Shelf:
-    readable, broken = [], []
-    for path in find_runs(where) if Path(where).is_dir() else []:
+    top, readable = Path(where), []
+    links = fence.leading_out(top)
+    broken = [Broken(str(link.relative_to(top)), fence.WHY) for link in links]
+    for path in find_runs(top) if top.is_dir() else []:
+        if any(link.is_relative_to(path) for link in links):
+            continue
         try:
-            readable.append(frames.load(path))
+            run = frames.load(path)
+            if "experiment" in run.meta:  # else it began a moment ago, and has not said yet what it is
+                readable.append(run)
         except GradvizError as error:
             broken.append(Broken(path.name, str(error)))
     tasks = sorted({task_of(run) for run in readable}, key=lambda task: (-sum(task_of(run) == task for run in readable), task))
@@ -80,16 +116,16 @@ def _read(where: str, key: Signature) -> Shelf:
 
 
 def task_of(run: Run) -> str:
-    return str(run.meta["experiment"]["task"]["name"])
+    return run.setting("task", "name")
 
 
-def key_of(runs: Sequence[Run]) -> Signature:
-    """The signature of these runs alone: what is computed from them is cached under it."""
-    return tuple(item for run in runs for item in signature(run.path))
+def key_of(runs: Sequence[Run]) -> tuple[Signature, ...]:
+    """The signatures of these runs alone: what is computed from them is cached under it."""
+    return tuple(signature(run.path) for run in runs)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _judged(key: Signature, label: str, _run: Run) -> tuple[list[Verdict], Verdict, dict[str, Any]]:
+def _judged(key: tuple[Signature, ...], label: str, _run: Run) -> tuple[list[Verdict], Verdict, dict[str, Any]]:
     return verdicts(_run), headline(_run), row(_run)
 
 
@@ -109,22 +145,56 @@ def row_of(run: Run) -> dict[str, Any]:
 def choose(found: Shelf, page: str) -> None:
     """The sidebar's controls: the task, and the runs of that task. No run chosen means all of them."""
     tasks = list(found.tasks)
-    _follow_link(page)
+    _follow_link(found, page)
+    kept: Kept | None = st.session_state.get("kept")
+    if kept and kept.task in tasks and "task" not in {*st.session_state, *st.query_params}:
+        st.session_state["task"] = kept.task  # the reader comes from a page without these controls
     if len(tasks) > 1:
         st.segmented_control("Task", tasks, default=tasks[0], required=True, key="task", bind="query-params")
-    labels = [run.label for run in of_task(found)]
+    runs = of_task(found)
+    labels, gone = [run.label for run in runs], _keep(runs)
     hint = "Pages show these runs. Choose none to see all."
-    st.multiselect("Runs", labels, key="runs", bind="query-params", placeholder=f"all {len(labels)}", help=hint)
+    st.multiselect("Runs", labels, key="runs", bind="query-params", placeholder=f"all {len(labels)}", help=hint, on_change=_forget)
+    if gone:
+        names = ", ".join(label[:LONGEST] for label in gone[:MOST])
+        st.caption(look.plain(f"Not among these runs, or not any more: {names}. A run that comes back is shown again."))
 
 
-def _follow_link(page: str) -> None:
+def _follow_link(found: Shelf, page: str) -> None:
     """A link to another page may choose other runs, but widgets that are on both pages would keep what they had."""
     if st.session_state.get("page", page) != page:
-        if "task" in st.query_params:
+        if st.query_params.get("task") in found.tasks:
             st.session_state["task"] = st.query_params["task"]
-        if "runs" in st.query_params:
-            st.session_state["runs"] = st.query_params.get_all("runs")
+        wanted = list(dict.fromkeys(st.query_params.get_all("runs")))
+        if wanted and wanted != st.session_state.get("runs"):
+            st.session_state["runs"] = wanted
+            _forget()
+        st.session_state["standing"] = set()
     st.session_state["page"] = page
+
+
+def _keep(runs: Sequence[Run]) -> list[str]:
+    """Holds on to a choice while the runs change: one that has got another label is followed, one that has gone is waited for. Returns
+    the labels that are waited for."""
+    labels, task = {run.label: run.path for run in runs}, task_of(runs[0])
+    kept: Kept = st.session_state.get("kept", Kept(task))
+    chosen = list(st.session_state.get("runs", st.query_params.get_all("runs") or kept.chosen))
+    if kept.task != task:
+        kept, chosen = Kept(task), [label for label in chosen if label in labels]
+    now = {path: label for label, path in labels.items()}
+    wanted = [label if label in labels else now.get(kept.paths.get(label, Path()), label) for label in [*chosen, *kept.gone]]
+    wanted = list(dict.fromkeys(wanted))
+    here = [label for label in wanted if label in labels]
+    gone = [label for label in wanted if label not in labels]
+    if here != chosen:
+        st.session_state["runs"] = here
+    st.session_state["kept"] = Kept(task, tuple(here), {**kept.paths, **labels}, tuple(gone))
+    return gone
+
+
+def _forget() -> None:
+    """Whoever chooses anew waits for nothing."""
+    st.session_state.pop("kept", None)
 
 
 def of_task(found: Shelf) -> list[Run]:

@@ -4,10 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from gradviz.dashboards import look, parts, show
-from gradviz.errors import GradvizError
+from gradviz.dashboards import live, parts, show
 from gradviz.frames import Run
-from gradviz.language import Choice, Sample, sample
 from gradviz.language.properties import PROPERTIES
 
 LONGEST = 2000  # tokens
@@ -33,53 +31,27 @@ def read_with(unit: int) -> None:
 
 
 def draw(run: Run, head: Any) -> None:
-    """A form, and below it what was written last."""
+    """A form, and below it what the network writes, or has written, with these settings."""
     with st.form("write", border=True):
         prompt = st.text_area(
             "Prompt", "", height=80, key="prompt", placeholder="empty: from nothing", max_chars=LONGEST, bind="query-params"
         )
         with st.container(horizontal=True, gap="medium"):
-            hint = "below 1 the network keeps to what is likely, above 1 it dares more; 0 always takes the likeliest token"
-            temperature = st.number_input(
-                "Temperature", 0.0, 5.0, 1.0, step=0.1, key="temperature", width=130, help=hint, bind="query-params"
-            )
-            top_k = st.number_input(
-                "Top-k", 0, None, 0, key="top_k", width=130, help="only the k likeliest tokens; 0: all", bind="query-params"
-            )
-            hint = "only the likeliest tokens that together have this probability"
-            top_p = st.number_input("Top-p", 0.01, 1.0, 1.0, step=0.05, key="top_p", width=130, help=hint, bind="query-params")
+            choice = rules()
             length = st.number_input("Length", 1, LONGEST, 200, key="length", width=130, help="tokens, at most", bind="query-params")
             seed = st.number_input(
                 "Seed", 0, None, 0, key="seed", width=130, help="the same seed writes the same text", bind="query-params"
             )
         pressed = st.form_submit_button("Write", type="primary", icon=":material/edit:")
-    if pressed:
-        st.session_state["written"] = (run.label, attempt(run, prompt, (temperature, top_k, top_p), length, seed))
-    label, said = st.session_state.get("written", ("", None))
-    if said is None or label != run.label:
-        head.title("Let the network write", anchor=False)
-        head.caption("Each token is drawn from the probabilities that the network gives it, and read by the network before the next one.")
-    elif isinstance(said, str):
-        head.title("The network cannot write", anchor=False)
-        show.problem("Nothing was written", said)
-    else:
-        shown(run, said, head)
+    live.draw(run, head, live.Wish(run.path, prompt, choice, int(length), int(seed)), pressed)
 
 
-def attempt(run: Run, prompt: str, choice: tuple[float, int, float], length: int, seed: int) -> Sample | str:
-    """What the network writes, or why it cannot."""
-    try:
-        return sample(run.path, prompt, length=int(length), choice=Choice(choice[0], int(choice[1]), choice[2]), seed=int(seed))
-    except GradvizError as error:
-        return str(error)
-
-
-def shown(run: Run, said: Sample, head: Any) -> None:
-    head.title(look.plain(f"{len(said.ids)} tokens written by {run.label}"), anchor=False)
-    notes = ["It ended by itself." if said.ended else "It was stopped at this length."]
-    if said.unknown:
-        notes.append(f"Not in its vocabulary, and read as unknown: {', '.join(said.unknown)}.")
-    head.caption(look.plain(" ".join(notes)))
-    st.code(said.prompt + said.text, language=None, wrap_lines=True)
-    if said.prompt + said.text:
-        show.chart("text_probability", [run], text=said.prompt + said.text)
+def rules() -> tuple[float, int, float]:
+    """How a token is chosen: temperature, top-k, top-p."""
+    hint = "below 1 the network keeps to what is likely, above 1 it dares more; 0 always takes the likeliest token"
+    temperature = st.number_input("Temperature", 0.0, 5.0, 1.0, step=0.1, key="temperature", width=130, help=hint, bind="query-params")
+    hint = "only the k likeliest tokens; 0: all"
+    top_k = st.number_input("Top-k", 0, None, 0, key="top_k", width=130, help=hint, bind="query-params")
+    hint = "only the likeliest tokens that together have this probability"
+    top_p = st.number_input("Top-p", 0.01, 1.0, 1.0, step=0.05, key="top_p", width=130, help=hint, bind="query-params")
+    return temperature, int(top_k), top_p

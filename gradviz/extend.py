@@ -1,4 +1,4 @@
-"""The door for people who add a cell, a clipping rule, an optimizer, a regularizer, a task, a quantity, a property, a chart or a finding.
+"""The door for people who add an entry: a cell, clipping rule, optimizer, regularizer, task, quantity, property, chart, finding or lesson.
 
 Derive one class from a base below, in a file of its own: the file's name is the entry's name. Put the file into gradviz's folder of that
 kind, or keep it where it is and load it: `gradviz --extend my_cell.py …`, or `gradviz.extend.load("my_cell.py")`.
@@ -19,6 +19,7 @@ from gradviz.errors import GradvizError
 from gradviz.findings import FINDINGS, Finding, Verdict
 from gradviz.frames import Run
 from gradviz.language.properties import PROPERTIES, Property
+from gradviz.lessons import LESSONS, Choice, Equation, Lesson, Play, Question, Screen, Source, control
 from gradviz.optimizers import OPTIMIZERS, Optimizer
 from gradviz.optimizers._base import State as OptimizerState
 from gradviz.options import check, option
@@ -30,7 +31,7 @@ from gradviz.shapes import encoder_decoder, many_to_many, many_to_one, one_to_ma
 from gradviz.tasks import TASKS, Data, Task
 
 REGISTRIES: tuple[Registry[Any], ...] = (
-    CELLS, CLIPPING, OPTIMIZERS, RATES, REGULARIZERS, TASKS, QUANTITIES, PROPERTIES, FINDINGS, CHARTS,
+    CELLS, CLIPPING, OPTIMIZERS, RATES, REGULARIZERS, TASKS, QUANTITIES, PROPERTIES, FINDINGS, CHARTS, LESSONS,
 )  # fmt: skip
 
 
@@ -65,6 +66,7 @@ __all__ = [
     "CHARTS",
     "CLIPPING",
     "FINDINGS",
+    "LESSONS",
     "OPTIMIZERS",
     "PROPERTIES",
     "QUANTITIES",
@@ -78,36 +80,44 @@ __all__ = [
     "Batch",
     "Cell",
     "Chart",
+    "Choice",
     "ClipState",
     "Clipping",
     "Data",
     "Description",
+    "Equation",
     "Finding",
     "GradvizError",
     "Heat",
     "Integers",
+    "Lesson",
     "Line",
     "Observed",
     "Optimizer",
     "OptimizerState",
     "Panel",
     "Parameters",
+    "Play",
     "Points",
     "Property",
     "Quantity",
+    "Question",
     "Rate",
     "Reading",
     "Regularizer",
     "Rule",
     "Run",
+    "Screen",
     "Sequence",
     "Signature",
+    "Source",
     "Step",
     "Task",
     "Tiles",
     "Verdict",
     "Weights",
     "check",
+    "control",
     "cosine",
     "encoder_decoder",
     "global_norm",

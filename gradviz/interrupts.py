@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 
+class Stopped(KeyboardInterrupt):
+    """A training was asked to stop, from another process. It ends as after Ctrl-C; the process need not."""
+
+
 @contextmanager
 def postponed() -> Iterator[None]:
     """An interruption waits until the block has ended, and happens then. Outside the main thread, which alone is interrupted: nothing."""

@@ -47,7 +47,22 @@ def squared(outputs: Array, targets: Array, weights: Array) -> tuple[Array, Arra
     return losses, error
 
 
-LOSSES: dict[str, Loss] = {"softmax": softmax, "squared": squared}
+def logistic(outputs: Array, targets: Array, weights: Array) -> tuple[Array, Array]:
+    """Cross-entropy of yes or no for each value of a step: Σ ln(1 + e^z) - y z in nats, with outputs z (log odds) and targets y
+    (time, batch, value), 0, 1 or between. d = w · (1/(1 + e^-z) - y)."""
+    used = _used(outputs, targets, weights, outputs.shape)
+    _check_shares(np.where(used[..., None], targets, 0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = np.where(used[..., None], outputs, 0).astype(outputs.dtype, copy=False)
+        y = np.where(used[..., None], targets, 0).astype(z.real.dtype)
+        up = z.real >= 0
+        small = np.exp(np.where(up, -z, z))  # never above 1
+        losses = (np.where(up, z, 0) + np.log1p(small) - y * z).sum(axis=-1)
+        d_outputs = (np.where(up, 1, small) / (1 + small) - y) * weights.astype(outputs.dtype)[..., None]
+    return np.where(used, losses, 0).astype(outputs.dtype, copy=False), d_outputs.astype(outputs.dtype, copy=False) * used[..., None]
+
+
+LOSSES: dict[str, Loss] = {"softmax": softmax, "squared": squared, "logistic": logistic}
 
 
 def _used(outputs: Array, targets: Array | Integers, weights: Array, expected: tuple[int, ...]) -> Array:
@@ -63,3 +78,10 @@ def _check_classes(targets: Integers, classes: int) -> None:
     if targets.size and (targets.min() < 0 or targets.max() >= classes):
         t, b = np.argwhere((targets < 0) | (targets >= classes))[0]
         raise GradvizError(f"the target at time step {t} of example {b} is {targets[t, b]}; classes go from 0 to {classes - 1}.")
+
+
+def _check_shares(targets: Array) -> None:
+    bad = ~((targets >= 0) & (targets <= 1))
+    if bad.any():
+        t, b, _ = np.argwhere(bad)[0]
+        raise GradvizError(f"a target at time step {t} of example {b} is {targets[bad][0]}; yes or no is 1 or 0, or a share between them.")

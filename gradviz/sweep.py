@@ -15,6 +15,7 @@ from gradviz.cells import CELLS
 from gradviz.clipping import CLIPPING
 from gradviz.config import Experiment
 from gradviz.errors import GradvizError, RunError
+from gradviz.interrupts import Stopped
 from gradviz.optimizers import OPTIMIZERS
 from gradviz.quantities import QUANTITIES
 from gradviz.rates import RATES
@@ -45,7 +46,9 @@ def train_all(
     """
     out.mkdir(parents=True, exist_ok=True)
     if processes <= 1 or len(experiments) <= 1:
-        return [train(experiment, out / name, watch=watch, force=force) for name, experiment in experiments.items()]
+        for name, experiment in experiments.items():
+            _train(experiment, out / name, watch, force)
+        return [out / name for name in experiments]
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()  # what a worker has put is there before its result is: no last message is lost
     arguments = (queue, [str(path) for path in extensions])
@@ -115,7 +118,13 @@ def _work(experiment: dict[str, Any], folder: str, force: bool) -> str:
 
     if _interrupted:  # the pool had handed this one out already
         raise KeyboardInterrupt
-    return str(train(Experiment.from_dict(experiment), folder, watch=report, force=force))
+    _train(Experiment.from_dict(experiment), Path(folder), report, force)
+    return folder
+
+
+def _train(experiment: Experiment, folder: Path, watch: Watch, force: bool) -> None:
+    with suppress(Stopped):  # it was asked of this one alone
+        train(experiment, folder, watch=watch, force=force)
 
 
 def _follow(jobs: list[Future[str]], queue: Any, watch: Callable[[Progress], None]) -> None:

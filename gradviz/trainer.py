@@ -30,12 +30,20 @@ class Trainer:
         self.rng = np.random.default_rng([training.seed, 1])  # batches do not depend on how many weights were drawn
         self.dropping = np.random.default_rng([training.seed, 2])  # nor on what dropout draws
         self.optimizer_state = training.optimizer.start(self.network.parameters)
-        self.clipping_state = training.clipping.start()
+        self.clipping, self.changes = training.clipping, list[dict[str, Any]]()
+        self.clipping_state = self.clipping.start()
         self.recorder = Recorder(self.network, recording, sink, data.held_out(recording.held_out), training.updates)
         self.state: States | None = None
         self.best = Best()
         self.done, self.whole = 0, True
         self.began = time.perf_counter()
+
+    def start_from(self, parameters: Parameters, rng: np.random.Generator) -> None:
+        """Before the first update: weights of one's own instead of those that were drawn, and the stream that draws the batches."""
+        for name, array in parameters.items():
+            self.network.parameters[name][...] = array
+        self.recorder.start = {name: array.copy() for name, array in self.network.parameters.items()}
+        self.rng = rng
 
     @property
     def seconds(self) -> float:
@@ -51,6 +59,16 @@ class Trainer:
     def out_of_patience(self) -> bool:
         return 0 < self.experiment.training.patience <= self.best.waited
 
+    def turn(self, value: Any) -> bool:
+        """Another clipping threshold from the next update on. Whether that changes anything; a GradvizError if the rule has no such one."""
+        rule = self.clipping.turned(value)
+        if rule == self.clipping:
+            return False
+        before, after = (getattr(item, rule.dial) for item in (self.clipping, rule))
+        self.changes.append({"update": self.done, "option": f"clipping.{rule.dial}", "before": before, "after": after})
+        self.clipping = rule
+        return True
+
     def update(self, step: int) -> dict[str, Any]:
         """One training step. Returns its row of the table `steps`."""
         training, network = self.experiment.training, self.network
@@ -61,7 +79,7 @@ class Trainer:
             learned = network.learn(batch, self.state, reduction=training.reduction, truncation=training.truncation)
         run, loss, rows = learned.run, learned.loss, learned.gradients.rows
         price, gradients = self._regularized(learned)
-        clipped = training.clipping.clip(gradients, network.parameters, self.clipping_state)
+        clipped = self.clipping.clip(gradients, network.parameters, self.clipping_state)
         self._locate_trouble(step, run, loss, clipped)
         with self.recorder.updating(step, gradients, clipped.gradients), np.errstate(all="ignore"):
             training.optimizer.step_rows(network.parameters, clipped.gradients, self.optimizer_state, rate, rows)
@@ -108,6 +126,7 @@ class Trainer:
             "located": self.recorder.located,
             "best": {"step": self.best.step, "loss": self.best.loss, "waited": self.best.waited},
             "seconds": self.seconds,
+            "changes": self.changes,
         }
         return Checkpoint(self.done, rows, arrays, facts, self.data.digest)
 
@@ -133,6 +152,9 @@ class Trainer:
         self.state = carried and {layer: tuple(states[str(k)] for k in range(len(states))) for layer, states in carried.items()}
         self.rng.bit_generator.state, self.dropping.bit_generator.state = facts["batches"], facts["dropping"]
         self.data.restore(facts["position"])
+        self.changes = list(facts.get("changes", []))
+        for change in self.changes:
+            self.clipping = self.clipping.turned(change["after"])
         self.recorder.located = facts["located"]
         self.best = Best(**facts["best"], weights=arrays.get("best", {}))
         self.began = time.perf_counter() - facts["seconds"]

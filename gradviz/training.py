@@ -13,8 +13,10 @@ from gradviz.errors import GradvizError, RunError
 from gradviz.interrupts import postponed
 from gradviz.network import UNCUT
 from gradviz.recording.checkpoint import Checkpoint, anew, read_checkpoint
+from gradviz.recording.control import Mailbox
 from gradviz.recording.meta import answered, describe, scores
 from gradviz.recording.store import RunWriter
+from gradviz.steering import Helm
 from gradviz.trainer import Trainer
 
 __all__ = ["Progress", "Trainer", "Watch", "resume", "train"]
@@ -35,15 +37,23 @@ class Progress:
 Watch = Callable[[Progress], None]
 
 
-def train(experiment: Experiment, folder: Path | str, *, watch: Watch = lambda progress: None, force: bool = False) -> Path:
+def train(
+    experiment: Experiment,
+    folder: Path | str,
+    *,
+    watch: Watch = lambda progress: None,
+    force: bool = False,
+    prepare: Callable[[Trainer], None] = lambda trainer: None,
+) -> Path:
     """Train, record everything, and return the run's folder. Interrupted or failed, it leaves a readable run that says so, and that
-    `resume` can go on with."""
+    `resume` can go on with. prepare: called before the first update, to begin from weights of one's own (`Trainer.start_from`)."""
     folder = Path(folder)
     data = experiment.task.open(experiment.training.seed)
     _check(experiment.training, data.signature)
 
     def begin(writer: RunWriter) -> Trainer:
         trainer = Trainer(experiment, data, writer)
+        prepare(trainer)
         writer.update(**describe(experiment, data, trainer.network, trainer.recorder.probed))
         return trainer
 
@@ -72,7 +82,8 @@ def resume(folder: Path | str, *, watch: Watch = lambda progress: None, updates:
         writer.rewind(checkpoint)
         if trainer.best.weights:
             writer.save_best(trainer.best)  # a later one may be there, of an update that is done again now
-        writer.meta.pop("test", None)
+        for gone in ("test", "paused", "refused"):
+            writer.meta.pop(gone, None)
         writer.update(status="running", error="")
     except BaseException:
         writer.close()
@@ -110,6 +121,7 @@ def _check_unfinished(writer: RunWriter, checkpoint: Checkpoint, updates: int) -
 def _run(writer: RunWriter, begin: Callable[[RunWriter], Trainer], watch: Watch) -> Path:
     """Train to the end. Whatever ends it sooner, the run says so."""
     trainer: Trainer | None = None
+    Mailbox(writer.folder).clear()
     with threadpool_limits(1, "blas"):  # two threads on small products are far slower than one when the cores are busy
         try:
             trainer = begin(writer)
@@ -140,7 +152,9 @@ def _cut_short(writer: RunWriter, trainer: Trainer | None, error: BaseException)
 
 def _train(trainer: Trainer, writer: RunWriter, watch: Watch) -> None:
     updates, name, token = trainer.experiment.training.updates, writer.folder.name, str(writer.meta.get("token", ""))
+    helm = Helm(trainer, writer, lambda: _keep(trainer, writer))
     for step in range(trainer.done, updates):
+        helm.obey()
         with postponed():
             row = _advance(trainer, writer, step)
         if row is None:

@@ -27,18 +27,20 @@ class Moment:
 
 def described(picture: Picture) -> tuple[Description, tuple[Moment, ...]]:
     """What the chart says when the page opens, and at every position of its control, if there are at least two. The page opens at the
-    last training step or token, and at the first run."""
+    last training step or token, and at the run that the picture names, or else the first."""
     choices = _choices(picture)
     if len(choices) < 2:
         return _chart(picture).describe(picture.runs), ()
     every = [Moment(name, spoken, _chart(picture, **options).describe(runs)) for name, spoken, options, runs in choices]
     moments = tuple(moment for moment in every if not moment.said.missing)
-    return (moments or every)[opening(picture.choose, len(moments or every))].said, moments if len(moments) > 1 else ()
+    return _opening(picture, moments or every).said, moments if len(moments) > 1 else ()
 
 
-def opening(choose: str, count: int) -> int:
-    """Which position the page opens at, and paper shows."""
-    return 0 if choose == "run" else count - 1
+def _opening(picture: Picture, moments: Sequence[Moment]) -> Moment:
+    """The position that the page opens at, and paper shows."""
+    if picture.choose != "run":
+        return moments[-1]
+    return next((moment for moment in moments if moment.name == picture.opens), moments[0])
 
 
 def _chart(picture: Picture, **more: Any) -> Chart:

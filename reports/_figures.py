@@ -11,7 +11,7 @@ from markupsafe import Markup
 from gradviz.backends import matplotlib, plotly
 from gradviz.charts import Description
 from gradviz.errors import GradvizError
-from gradviz.reports._choices import Moment, described, opening
+from gradviz.reports._choices import Moment, described
 from gradviz.reports._packing import compact
 from gradviz.reports._tables import HELD_PLAIN, Table, download, packed, table
 from gradviz.reports.kinds import Picture
@@ -26,8 +26,8 @@ Changes = list[tuple[list[str | int], Any]]
 
 @dataclass(frozen=True)
 class Figure:
-    """choose: what its control chooses, names: of its positions, opens: at which of them; payload: what the page's script reads; still:
-    whether it stands in a page without scripts, as `svg`."""
+    """choose: what its control chooses, "step", "token", "run" or a label; names: of its positions, opens: at which of them; payload:
+    what the page's script reads; still: whether it stands in a page without scripts, as `svg`."""
 
     number: int
     about: str
@@ -44,7 +44,8 @@ class Figure:
 
     @property
     def opens(self) -> int:
-        return opening(self.choose, len(self.names))
+        """The position that the page opens at."""
+        return int(self.payload.get("start", 0))
 
     @property
     def height(self) -> int:
@@ -75,13 +76,13 @@ def figure(number: int, picture: Picture, *, static: bool = False) -> Figure:
 
 
 def drawn_figure(number: int, said: Description, about: str = "", choose: str = "", moments: Sequence[Moment] = ()) -> Figure:
-    """A description as a figure. moments: what its control shows."""
+    """A description as a figure. moments: what its control shows; the page opens at the one that says `said`."""
     if said.missing:
         return Figure(number, about, said, table(said.frame))
     drawn = _drawn(said)
     every = moments or [Moment("", "", said)]
     frames = [_frame(drawn, drawn if moment.said is said else _drawn(moment.said), moment) for moment in every]
-    start = opening(choose, len(frames))
+    start = next((at for at, moment in enumerate(moments) if moment.said is said), 0)
     payload = {**drawn, "frames": frames, "start": start, "table": packed(said.frame)}
     return Figure(number, about, said, table(said.frame), choose, tuple(moment.name for moment in moments), payload)
 

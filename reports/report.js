@@ -30,7 +30,7 @@ function colour(name) {
 
 function resolve(value) {
   if (typeof value === "string") return value[0] === "@" ? colour(value.slice(1)) ?? value : value;
-  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(resolve);
+  if (Array.isArray(value)) return typeof value[0] === "number" && typeof value[1] !== "string" ? value : value.map(resolve); // [0, "@zero"]
   return value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)])) : value;
 }
 
@@ -134,6 +134,11 @@ function followTheme() {
   dark.addEventListener("change", redraw);
 }
 
+/* a lesson is written in two notations */
+function followNotation() {
+  for (const choice of $$("input[name=notation]")) choice.addEventListener("change", () => document.documentElement.dataset.notation = choice.value);
+}
+
 function followWidth() {
   let wait = 0;
   const look = () => drawn().filter(plot => +plot.dataset.width !== plot.clientWidth).forEach(draw);
@@ -165,6 +170,7 @@ function followPrinter(controls) {
   const controls = $$(".controls").map(control);
   $$("details.data").forEach(offers);
   followTheme();
+  followNotation();
   followReader();
   followPrinter(controls);
   await drawAll();

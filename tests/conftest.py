@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shared import once
+
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -18,12 +20,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from gradviz.tasks import TASKS
     from gradviz.training import train
 
-    out = tmp_path_factory.mktemp("trained")
     recording = Recording(every=4, reach_every=6, probe_every=6, held_out=8)
-    for name, cell, clipping in (("text-rnn-norm", "rnn", CLIPPING["norm"](limit=0.2)), ("text-lstm", "lstm", CLIPPING["none"]())):
-        training = Training(updates=12, batch=8, clipping=clipping)
-        train(Experiment(TASKS["text"](length=20), Model(cell=CELLS[cell](), units=8), training, recording, name), out / name)
-    return out
+
+    def make(out: Path) -> None:
+        for name, cell, clipping in (("text-rnn-norm", "rnn", CLIPPING["norm"](limit=0.2)), ("text-lstm", "lstm", CLIPPING["none"]())):
+            training = Training(updates=12, batch=8, clipping=clipping)
+            train(Experiment(TASKS["text"](length=20), Model(cell=CELLS[cell](), units=8), training, recording, name), out / name)
+
+    return once(tmp_path_factory, "trained", make)
 
 
 @pytest.fixture(scope="session")
@@ -35,12 +39,14 @@ def shaped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from gradviz.tasks import TASKS
     from gradviz.training import train
 
-    out = tmp_path_factory.mktemp("shaped")
     recording = Recording(every=4, reach_every=6, probe_every=6, held_out=8)
-    for name, cell, layers in (("numbers", "lstm", 2), ("sine", "gru", 1)):
-        model = Model(cell=CELLS[cell](), units=8, layers=layers, direction="both" if name == "numbers" else "forward")
-        train(Experiment(TASKS[name](), model, Training(updates=12, batch=8), recording, name), out / name)
-    return out
+
+    def make(out: Path) -> None:
+        for name, cell, layers in (("numbers", "lstm", 2), ("sine", "gru", 1)):
+            model = Model(cell=CELLS[cell](), units=8, layers=layers, direction="both" if name == "numbers" else "forward")
+            train(Experiment(TASKS[name](), model, Training(updates=12, batch=8), recording, name), out / name)
+
+    return once(tmp_path_factory, "shaped", make)
 
 
 ORDER = ("unit", "contracts", "oracles", "apps", "browser")  # fast ones first: a mistake shows within seconds

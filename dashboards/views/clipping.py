@@ -9,6 +9,7 @@ from gradviz.dashboards.views._base import View
 class Clipping(View):
     order = 5
     title = "Clipping"
+    report = "clipping"
     icon = ":material/content_cut:"
     charts = ("clip_ledger", "loss")
 

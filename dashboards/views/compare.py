@@ -12,7 +12,7 @@ from gradviz.frames import Run
 
 
 class Compare(View):
-    order = 7
+    order = 8
     title = "Compare"
     icon = ":material/compare_arrows:"
     charts = ("status",)

@@ -13,7 +13,7 @@ SHOWN_AT_FIRST = ["critical", "warning", "note"]
 
 
 class Findings(View):
-    order = 8
+    order = 9
     title = "Findings"
     icon = ":material/fact_check:"
 

@@ -13,8 +13,9 @@ BIND: Literal["query-params"] = "query-params"
 
 
 class Gallery(View):
-    order = 9
+    order = 10
     title = "All charts"
+    report = "full"
     icon = ":material/grid_view:"
 
     def draw(self) -> None:

@@ -1,41 +1,117 @@
-"""How far back the gradient reaches: the profile of one training step, and its film over training."""
+"""How far back the gradient reaches: the profile of one training step, its film over training, and every loss against every state."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from gradviz.dashboards import look, parts, show, state
+from gradviz.dashboards import controls, look, parts, show, state, waiting
 from gradviz.dashboards.views._base import View
+from gradviz.errors import GradvizError
 from gradviz.frames import Run
 
 ORDER = ("grows", "stays level", "fades", "has no measurable pace")
 LEVEL = 0.005  # a factor this close to 1: over 100 steps back the norm changes less than twofold
+FILM = "Click a column to see the profile of that training step above. The lines mark the training step and the steps back that are chosen."
+PROFILE = "Click a number of steps back to mark it in all pictures of this page."
+WAIT = "The loss of every step is taken back to every state of the sequence."
+ROWS = "Click a row to look at the loss of that step alone; in the picture below it, click a step to mark it in all pictures of this page."
 
 
 class GradientFlow(View):
     order = 2
     title = "Gradient flow"
+    report = "vanishing"
     icon = ":material/waterfall_chart:"
-    charts = ("waterfall", "film", "decay", "horizon")
+    charts = ("waterfall", "film", "gradient_matrix", "decay", "horizon")
 
     def draw(self) -> None:
         runs = state.chosen()
-        steps = sorted({step for run in runs for step in run.reach_steps})
-        head = st.container(gap="small")
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            step = parts.step_slider(steps)
+        head, row = st.container(gap="small"), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+        with row:
             layer = parts.layer_choice(runs)
-        if steps:
-            head.title(look.plain(headline(runs, steps[-1] if step < 0 else step, layer)), anchor=False)
-        show.chart("waterfall", runs, head=None if steps else head, step=step, layer=layer)
-        if steps:
-            click = show.Click(steps[-1] if step < 0 else step, parts.nearest(steps))
-            show.chart("film", runs, click=click, layer=layer)
-        else:
-            show.chart("film", runs, layer=layer)
+        linked(runs, layer, head, row)
         show.chart("decay", runs, layer=layer)
         show.chart("horizon", runs, layer=layer)
+
+
+@st.fragment
+def linked(runs: Sequence[Run], layer: int, head: Any, row: Any) -> None:
+    """Charts that follow each other: drawn again without the rest of the page. The browser keeps those that stay the same."""
+    steps = sorted({step for run in runs for step in run.reach_steps})
+    back = 0
+    if steps:
+        with row:
+            step = parts.step_slider(steps)
+            back = controls.number("Steps back", longest(runs), "back", "from the loss to the state whose gradient is looked at")
+        over_training(runs, steps, (step, back, layer), head)
+    else:
+        show.chart("waterfall", runs, head=head, layer=layer)
+        show.chart("film", runs, layer=layer)
+    one_sequence(runs, layer, back)
+
+
+def over_training(runs: Sequence[Run], steps: Sequence[int], chosen: tuple[int, int, int], head: Any) -> None:
+    """The profile of one training step, and all of them. chosen: training step, steps back, layer."""
+    step, back, layer = chosen
+    at, marked = steps[-1] if step < 0 else step, float(back) if back else math.nan
+    head.title(look.plain(headline(runs, at, layer)), anchor=False)
+    if back:
+        head.caption(look.plain(reading(runs, step, layer, back)))
+    show.chart("waterfall", runs, click=show.Click(marked, controls.setter("back"), PROFILE), step=step, layer=layer)
+    show.chart("film", runs, click=show.Click(at, parts.nearest(steps), FILM, across=marked), layer=layer)
+
+
+def one_sequence(runs: Sequence[Run], layer: int, back: int) -> None:
+    """The gradient matrix of one run, and of one loss in it."""
+    section, row = st.container(gap="small"), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with row:
+        run = controls.run(runs)
+        options = {"layer": layer if layer < run.layers else -1, "example": controls.example(run)}
+    with waiting.waiting((*options.items(), state.key_of([run])), "gradient_matrix", WAIT):
+        count = losses(run, options)
+    with row:
+        token = controls.one_of("Loss at step", count if count > 1 else 0, "token", "all", "one loss by itself, or all of them")
+    place = float(token - back) if 0 < back <= token else math.nan
+    lower = show.Click(place, lambda at: controls.setter("back")(max(token - at, 0.0)))
+    click = show.Click(float(token) if token >= 0 else math.nan, controls.to_one("token"), ROWS, "y", lines=lower)
+    show.chart("gradient_matrix", [run], section=section, click=click if count > 1 else None, token=token, **options)
+
+
+def losses(run: Run, options: dict[str, int]) -> int:
+    """How many losses the sequence has, each at a step; 0 if they cannot be had, which the chart tells."""
+    try:
+        return int(show.describe("gradient_matrix", [run], token=-1, **options).frame["loss"].nunique())
+    except GradvizError:
+        return 0
+
+
+def longest(runs: Sequence[Run]) -> int:
+    """The most steps back at which any of the runs measured a gradient."""
+    return max(int(run.reach["lag"].max()) for run in runs if run.reach_steps)
+
+
+def reading(runs: Sequence[Run], step: int, layer: int, back: int) -> str:
+    """The numbers behind the mark: the norm this many steps back, and the share of the norm at the loss that is left there."""
+    frame = show.describe("waterfall", runs, step=step, layer=layer).frame
+    now = frame[frame["when"] == "now"].set_index(["run", "lag"])["mean"]
+    said = []
+    for run in runs:
+        if (run.label, back) in now.index:
+            norm, first = float(now[run.label, back]), float(now[run.label, 0])
+            said.append(f"{run.label} {spelled(norm)} ({spelled(norm - first)} of that at the loss)")
+    return f"Gradient norm {back} steps back: {'; '.join(said) or 'not recorded'}."
+
+
+def spelled(power: float) -> str:
+    """A number given by its log10."""
+    if np.isnan(power):
+        return "not a number"
+    if np.isinf(power):
+        return "0" if power < 0 else "∞"
+    return f"{10**power:.3g}" if -300 < power < 300 else f"10^{power:.1f}"
 
 
 def headline(runs: Sequence[Run], step: int, layer: int = -1) -> str:

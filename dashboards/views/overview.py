@@ -26,9 +26,13 @@ class Overview(View):
     title = "Overview"
     icon = ":material/table_rows:"
 
+    def runs(self) -> Sequence[Run]:
+        """Those that are chosen; of all tasks if none is."""
+        return state.chosen() if st.session_state.get("runs") else state.shelf().runs
+
     def draw(self) -> None:
         found = state.shelf()
-        verdicts = [(run, state.headline_of(run)) for run in found.runs]
+        verdicts = sorted(((run, state.headline_of(run)) for run in found.runs), key=lambda pair: ORDER.index(pair[1].severity))
         st.title(look.plain(claim([verdict.severity for _, verdict in verdicts])), anchor=False)
         st.caption(look.plain(setting(found)))
         parts.broken(found)
@@ -60,9 +64,9 @@ def span(values: Sequence[int]) -> str:
 
 
 def cards(verdicts: Judged, several: bool) -> None:
-    """The most severe verdicts, each with one run that shows it; runs that earned the same one are counted."""
+    """The most severe of the verdicts, which come first, each with one run that shows it; runs that earned the same one are counted."""
     groups: dict[tuple[str, str, str], list[tuple[Run, Verdict]]] = {}
-    for run, verdict in sorted(verdicts, key=lambda pair: ORDER.index(pair[1].severity)):
+    for run, verdict in verdicts:
         groups.setdefault((verdict.code, verdict.severity, verdict.word), []).append((run, verdict))
     worst = [group for (_, severity, _), group in groups.items() if severity != "none"][:CARDS]
     if not worst:
@@ -122,7 +126,14 @@ def line(run: Run, verdict: Verdict) -> dict[str, Any]:
         "Half-life": steps(numbers["half_life"]),
         "Half-life over training": half_lives(run),
         "Shortened": 100 * numbers["share_clipped"],
+        "Folder": folder_of(run),
     }
+
+
+def folder_of(run: Run) -> str:
+    """Where the run lies, below the folder of runs."""
+    top = state.folder()
+    return str(run.path.relative_to(top)) if run.path.is_relative_to(top) and run.path != top else run.path.name
 
 
 def unfinished(run: Run) -> list[str]:
@@ -150,16 +161,17 @@ def columns(words: dict[str, str]) -> dict[str, Any]:
     half = "steps back until the gradient has halved, at the end of training; ∞: it does not fade"
     over = f"the same at every recorded step; at the top: {TOP:g} steps and more, or no fading at all"
     return {
-        "Run": config.TextColumn(width=185),
+        "Run": config.TextColumn(width=165),
         "Task": config.TextColumn(width=70),
-        "Finding": config.MultiselectColumn(options=list(words), color=list(words.values()), width=135),
-        "Loss": config.NumberColumn(format="%.3g", width=64, help="mean of the last 20 training steps, in nats or as squared error"),
-        "Loss over training": config.LineChartColumn(width=145, color="gray"),
+        "Finding": config.MultiselectColumn(options=list(words), color=list(words.values()), width=130),
+        "Loss": config.NumberColumn(format="%.3g", width=74, help="mean of the last 20 training steps, in nats or as squared error"),
+        "Loss over training": config.LineChartColumn(width=132, color="gray"),
         "Half-life": config.TextColumn("Half-life, steps", alignment="right", width=112, help=half),
-        "Half-life over training": config.LineChartColumn(y_min=0, y_max=TOP, width=160, color="gray", help=over),
+        "Half-life over training": config.LineChartColumn(y_min=0, y_max=TOP, width=150, color="gray", help=over),
         "Shortened": config.NumberColumn(
-            format="%.0f %%", width=95, help="share of training steps in which clipping acted; – without clipping"
+            format="%.0f %%", width=86, help="share of training steps in which clipping acted; – without clipping"
         ),
+        "Folder": config.TextColumn(width=108, help="where the run lies, below the folder of runs"),
     }
 
 

@@ -1,9 +1,16 @@
 """How weights, gradients and updates of each parameter grow."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
-from gradviz.dashboards import show, state
+from gradviz.charts.parameters import NAMES
+from gradviz.dashboards import parts, show, state
 from gradviz.dashboards.views._base import View
+from gradviz.frames import Run
+
+FIRST = "weight_hh"
 
 
 class Parameters(View):
@@ -13,5 +20,26 @@ class Parameters(View):
     charts = ("parameters",)
 
     def draw(self) -> None:
-        head = st.container(gap="small")
-        show.chart("parameters", state.chosen(), head=head)
+        chosen(state.chosen())
+
+
+@st.fragment
+def chosen(runs: Sequence[Run]) -> None:
+    head = st.container(gap="small")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        said = list(NAMES.values())
+        measure = list(NAMES)[said.index(st.selectbox("What to draw", said, key="measure", bind="query-params", width=280))]
+        options: dict[str, Any] = {"measure": measure, "parameter": parameter_choice(runs)}
+        if not options["parameter"].startswith(("readout", "embedding")):
+            options["layer"] = parts.layer_choice(runs)
+    show.chart("parameters", runs, head=head, **options)
+
+
+def parameter_choice(runs: Sequence[Run]) -> str:
+    """What the parameters of these runs are called, layers aside: weight_hh, bias, readout.weight …"""
+    full = dict.fromkeys(name for run in runs for name in run.parameters["parameter"].unique())
+    names = list(dict.fromkeys(name.rsplit(".", 1)[-1] if name.startswith("layers.") else name for name in full))
+    if not names:
+        return FIRST
+    at = names.index(FIRST) if FIRST in names else 0
+    return str(st.selectbox("Parameter", names, at, key="parameter", bind="query-params", width=200))

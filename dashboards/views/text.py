@@ -19,6 +19,7 @@ PARTS = {
 class Text(View):
     order = 4
     title = "Text"
+    report = "language"
     icon = ":material/text_fields:"
     charts = ("text_unit", "text_probability", "connectivity", "sentence", "units")
 

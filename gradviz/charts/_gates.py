@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import pandas as pd
+
+from gradviz.arrays import Array
 from gradviz.frames import Run
+
+WAYS = ("", "forward", "backward")  # that a layer may read in; empty: forward if there is one
 
 
 @dataclass(frozen=True)
@@ -42,3 +48,16 @@ def shown(run: Run, gate: str, points: set[str]) -> Shown | None:
     is_gate = wanted.startswith("gate.")
     words, name = WORDS.get(wanted, (wanted.removeprefix("gate.").replace("_", " ") + (" gate" if is_gate else " state"),) * 2)
     return Shown(wanted, words, name, is_gate)
+
+
+def way(table: pd.DataFrame, direction: str) -> str:
+    """The direction to take of those in the rows of one layer: the one asked for, else forward if there is one."""
+    there = list(dict.fromkeys(table["direction"]))
+    return direction or ("forward" if "forward" in there or not there else str(there[0]))
+
+
+def most_varied(values: Array) -> int:
+    """(time, unit) -> the unit with the largest standard deviation; one that is not finite counts as the least."""
+    with np.errstate(invalid="ignore"):
+        spread = np.where(np.isfinite(values).all(axis=0), values.std(axis=0), -1.0)
+    return int(np.argmax(spread))

@@ -44,7 +44,7 @@ class ClipLedger(Chart):
         logs = [log10(frame["norm_before"].to_numpy()), log10(frame["threshold"].to_numpy())]
         axes = training(frame), Axis("gradient norm", "log", fit(logs, least=2))
         panels = tuple(
-            Panel(self._marks(run, rows), *axes, heading(run), colour(run), _note(run, rows, shown))
+            Panel((*self._marks(run, rows), *_turns(run, rows)), *axes, heading(run), colour(run), _note(run, rows, shown))
             for run in shown
             for rows in [frames[run.label]]
         )
@@ -86,12 +86,33 @@ def _threshold(frame: pd.DataFrame) -> list[Mark]:
     return [Line(frame["step"].to_numpy(), log10(frame["threshold"].to_numpy()), "threshold", "ink", label="threshold")]
 
 
+def _turns(run: Run, frame: pd.DataFrame) -> list[Mark]:
+    """Where a rule was changed by hand that is no limit on the norm, so that no threshold shows it."""
+    if frame["threshold"].notna().any():
+        return []
+    felt = [change for change in run.changes if change[0] <= frame["step"].max()]
+    return [Rule(float(step), "up", f"{option.rsplit('.', 1)[-1]} {number(after)}", dashed=True) for step, option, _, after in felt]
+
+
 def _note(run: Run, frame: pd.DataFrame, runs: Sequence[Run]) -> str:
     if not run.clipped:
         return f"{aside(run, runs)}, median {number(_middle(frame))}"
+    if turned := _turned(run, frame):
+        before, after = (percent(_share(part)) for part in turned)
+        return f"{before} shortened before step {run.changes[-1][0]}, {after} from there on"
     cosine = frame.loc[frame["clipped"].astype(bool), "cosine"].mean()
     direction = "" if np.isnan(cosine) else f", cosine {cosine:.2f}"
     return f"{percent(_share(frame))} shortened{direction}"
+
+
+def _turned(run: Run, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """The steps before the last change by hand, back to the one before it, and those from there on; None without both."""
+    starts = [0, *(change[0] for change in run.changes)]
+    if len(starts) == 1:
+        return None
+    since = frame["step"] >= starts[-1]
+    before = frame[~since & (frame["step"] >= starts[-2])]
+    return (before, frame[since]) if len(before) and since.any() else None
 
 
 def _share(frame: pd.DataFrame) -> float:
@@ -107,6 +128,8 @@ def _middle(frame: pd.DataFrame) -> float:
 
 def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
     held = [run for run in runs if run.clipped]
+    if len(runs) == 1 and (turned := _turned(runs[0], frames[runs[0].label])):
+        return _effect(runs[0], *turned)
     if not held:
         middle = [_middle(frames[run.label]) for run in runs]
         parts = [f"{number(value)} in {spoken([run], runs)}" for value, run in zip(middle, runs, strict=True)]
@@ -117,8 +140,21 @@ def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
     return sentence(text, f"Gradient norms and clipping in {len(runs)} runs")
 
 
+def _effect(run: Run, before: pd.DataFrame, after: pd.DataFrame) -> str:
+    """What the last change by hand did to the share of shortened steps."""
+    step, option, old, new = run.changes[-1]
+    said = f"{option.rsplit('.', 1)[-1]} {number(new)} instead of {number(old)} from step {step} on"
+    shares = percent(_share(before)), percent(_share(after))
+    effect = f"clipping shortens {shares[1]} of the steps, as before" if len(set(shares)) == 1 else (
+        f"clipping shortens {shares[1]} of the steps, before it was {shares[0]}"
+    )  # fmt: skip
+    return sentence(f"with {said}, {effect}", "The clipping threshold was changed")
+
+
 def _led(free: pd.DataFrame, run: Run, clipped: pd.DataFrame) -> str:
     """Said if the clipped run begins far above its threshold and leaves for good what the unclipped one stays in or returns to."""
+    if run.changes:  # ten thresholds are not one number
+        return ""
     level = FAR * float(clipped["threshold"].median())
     since, later = _settled(clipped, level), _settled(free, level)
     if np.isnan(level) or not _above(clipped, level)[0] or since > len(clipped) / 2 or later < since + len(free) / 4:

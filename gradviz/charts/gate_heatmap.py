@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
-from gradviz.charts import _gates
+from gradviz.charts import _gates, _speakers
 from gradviz.charts._base import Chart
 from gradviz.charts._common import colour, families, heading, left_out, nothing, short, specials, stack
 from gradviz.charts._description import Axis, Description, Heat, Panel
+from gradviz.charts._passage import MOST
 from gradviz.charts._reach import nearest
+from gradviz.charts._states import asked
 from gradviz.charts._words import in_part, sentence, spoken
+from gradviz.errors import GradvizError
 from gradviz.frames import Run
 from gradviz.options import check, option
 from gradviz.wording import listed, percent
@@ -52,7 +55,8 @@ class View:
 
 @dataclass(frozen=True)
 class GateHeatmap(Chart):
-    """gate "": forget gate, GRU's update gate, or the hidden state of a cell without gates; layer -1: the last."""
+    """gate "": forget gate, GRU's update gate, or the hidden state of a cell without gates; layer -1: the last;
+    direction "": forward if there is one."""
 
     needs = ("probe",)
     purpose = "what every unit keeps at every step of one sequence"
@@ -61,6 +65,8 @@ class GateHeatmap(Chart):
     step: int = option(-1, "training step; -1 is the last one recorded", low=-1)
     layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
     gate: str = option("", "gate or state, e.g. forget, update, input, hidden; empty chooses what the cell keeps with")
+    text: str = option("", "text to read with the weights that were kept; empty takes a recorded held-out sequence")
+    direction: str = option("", "direction the layer reads in; empty: forward if there is one", choices=_gates.WAYS)
     sort: str = option("auto", "order of the units; auto: contrast if the task states a lag, else mean", choices=("auto", *ORDERS))
 
     def __post_init__(self) -> None:
@@ -69,7 +75,7 @@ class GateHeatmap(Chart):
     def describe(self, runs: Sequence[Run]) -> Description:
         views = [view for run in runs if (view := self._view(run)) is not None]
         if not views:
-            return nothing("gate_heatmap", RECORD, COLUMNS, LOOK_FOR)
+            return nothing("gate_heatmap", _speakers.RECORD if self.text else RECORD, COLUMNS, LOOK_FOR)
         frame = stack([self._frame(view) for view in views], COLUMNS)
         said = listed(list(dict.fromkeys(f"{heading(view.run)}: {view.shown.words}" for view in views)))
         order = listed(list(dict.fromkeys(ORDERS[self._order(view.run)] for view in views)))
@@ -77,7 +83,7 @@ class GateHeatmap(Chart):
             "gate_heatmap",
             _title(views),
             f"{said}. One row a unit{in_part([view.run for view in views], self.layer)}, sorted by {order}; one column a time "
-            f"step of held-out sequence {self.example}, {_when(views)}. {_scales(views)}{left_out(runs, [view.run for view in views])}",
+            f"step of {self._source}, {_when(views)}. {_scales(views)}{left_out(runs, [view.run for view in views])}",
             LOOK_FOR if any(view.shown.gate for view in views) else LOOK_FOR_STATES,
             frame,
             tuple(_panel(view, [other.run for other in views]) for view in views),
@@ -87,23 +93,43 @@ class GateHeatmap(Chart):
             source="Karpathy, Johnson and Li 2016, section 4.2; Hochreiter and Schmidhuber 1997; Cho et al. 2014",
         )
 
+    @property
+    def _source(self) -> str:
+        return "the text given to it" if self.text else f"held-out sequence {self.example}"
+
     def _view(self, run: Run) -> View | None:
+        return self._read(run) if self.text else self._recorded(run)
+
+    def _read(self, run: Run) -> View | None:
+        """The text read by the network that the run keeps; None without weights, or if it is no language model."""
+        try:
+            states = asked(run, self.text[:MOST], self.layer)
+        except GradvizError:
+            return None
+        shown = _gates.shown(run, self.gate, set(states.points))
+        return None if shown is None else self._made(run, states.step, shown, states.array(shown.point), states.words)
+
+    def _recorded(self, run: Run) -> View | None:
         table = run.facts("probe")
         table = table[(table["example"] == self.example) & ~table["gradient"].astype(bool)]
         if table.empty:
             return None
         layer = sorted(table["layer"].unique())[self.layer] if self.layer < 0 else self.layer
         table = table[table["layer"] == layer]
+        direction = _gates.way(table, self.direction)
+        table = table[table["direction"] == direction]
         shown = _gates.shown(run, self.gate, set(table["point"]))
         if shown is None:
             return None
-        table = table[table["point"] == shown.point]
-        step, direction = nearest(sorted(table["step"].unique()), self.step), str(table["direction"].iloc[0])
+        step = nearest(sorted(table.loc[table["point"] == shown.point, "step"].unique()), self.step)
         values = np.asarray(run.probe(step, self.example, shown.point, layer=int(layer), direction=direction), dtype=np.float64)
         words = run.words(self.example, int(layer))
+        return self._made(run, step, shown, values, tuple(words[: len(values)]) if words else None)
+
+    def _made(self, run: Run, step: int, shown: _gates.Shown, values: Array, words: tuple[str, ...] | None) -> View:
         drops = _drops(values, _marked(words))
         units = self._sorted(run, values, drops)
-        return View(run, step, shown, values[:, units], units, drops[units], tuple(words[: len(values)]) if words else None)
+        return View(run, step, shown, values[:, units], units, drops[units], words)
 
     def _order(self, run: Run) -> str:
         return self.sort if self.sort != "auto" else "contrast" if run.meta.get("lag") else "mean"
@@ -174,6 +200,8 @@ def _note(view: View) -> str:
 
 def _when(views: Sequence[View]) -> str:
     steps = {view.step for view in views}
+    if steps == {-1}:
+        return "with the weights that were kept"
     return f"at training step {steps.pop()}" if len(steps) == 1 else "at the last step recorded for each run"
 
 

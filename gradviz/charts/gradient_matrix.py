@@ -85,7 +85,7 @@ class LossAgainstState(Chart):
             LOOK_FOR if lower else ONE,
             stack([picture.frame() for picture in every], COLUMNS),
             (*upper, *lower),
-            columns=columns,
+            columns=columns if len(shown) > 1 else 2,
             shape="film" if lower else "multiples",
             key=tuple(specials([np.ma.compressed(picture.heat) for picture in every if picture.square]) or rails(alone)),
             source="Cashman et al. 2018, RNNbow; Pascanu, Mikolov and Bengio 2013, eq. 4 and 5",
@@ -130,9 +130,10 @@ class LossAgainstState(Chart):
     def _below(self, every: Sequence["_Picture"]) -> str:
         if not any(picture.square for picture in every):
             return ""
+        where = "Below:" if len(every) > 1 else "Beside or below:"
         if self.token >= 0:
-            return f"Below: the loss at step {self.token} alone, the line in the picture above. "
-        return "Below: the share of each loss in the whole gradient of a state, with its sign; shares of a state sum to 1. "
+            return f"{where} the loss at step {self.token} alone, the line in the other picture. "
+        return f"{where} the share of each loss in the whole gradient of a state, with its sign; shares of a state sum to 1. "
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -56,6 +56,7 @@ class Parameters(Chart):
 
     measure: str = option("ratio", "what to draw", choices=tuple(MEASURES))
     parameter: str = option("weight_hh", "which parameter: the end of its name")
+    layer: int = option(-1, "layer, counted from 0; -1 is the last that has this parameter", low=-1)
 
     def __post_init__(self) -> None:
         check(self)
@@ -64,7 +65,8 @@ class Parameters(Chart):
         frame = stack([self._frame(run) for run in runs], COLUMNS)
         look_for = LOOK_FOR[self.measure]
         if frame.empty:
-            missing = f"No run holds rows of `{self.parameter}` in table `parameters`. Record them with every = 10."
+            of = f" of layer {self.layer}" if self.layer >= 0 else ""
+            missing = f"No run holds rows of `{self.parameter}`{of} in table `parameters`. Record them with every = 10."
             return nothing("parameters", missing, COLUMNS, look_for)
         shown = [run for run in runs if run.label in set(frame["run"])]
         values = log10(frame["value"].to_numpy())
@@ -76,8 +78,7 @@ class Parameters(Chart):
         return Description(
             "parameters",
             _title(shown, frame, self.measure),
-            f"{sentence(MEASURES[self.measure])}: {self.parameter} of the last layer{in_part(shown, -1)}, by gate. Log scale."
-            f"{left_out(runs, shown)}",
+            f"{sentence(MEASURES[self.measure])}: {self.parameter}{self._where(shown)}, by gate. Log scale.{left_out(runs, shown)}",
             look_for,
             frame,
             once(panels),
@@ -87,12 +88,19 @@ class Parameters(Chart):
         )
 
     def _frame(self, run: Run) -> pd.DataFrame:
-        """Rows of the last layer's parameter whose name ends as asked, forward direction first."""
+        """Rows of one layer's parameter whose name ends as asked, forward direction first."""
         table = run.parameters
         names = [name for name in dict.fromkeys(table["parameter"]) if name == self.parameter or name.endswith(f".{self.parameter}")]
+        if self.layer >= 0:
+            names = [name for name in names if name.startswith(f"layers.{self.layer}.")]
         ahead = [name for name in names if ".backward." not in name] or names
         table = table[table["parameter"] == (ahead[-1] if ahead else None)]
         return table.assign(run=run.label, measure=self.measure, value=table[self.measure])[list(COLUMNS)]
+
+    def _where(self, shown: Sequence[Run]) -> str:
+        if self.parameter.split(".")[0] in ("readout", "embedding"):
+            return ""
+        return f" of {'the last layer' if self.layer < 0 else f'layer {self.layer}'}{in_part(shown, self.layer)}"
 
     def _panels(self, group: Sequence[Run], frame: pd.DataFrame, axes: tuple[Axis, Axis]) -> list[Panel]:
         rows = frame[frame["run"].isin([run.label for run in group])]

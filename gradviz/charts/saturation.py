@@ -34,6 +34,9 @@ class Saturation(Chart):
     step: int = option(-1, "training step; -1 is the last one recorded", low=-1)
     layer: int = option(-1, "layer, counted from 0; -1 is the last", low=-1)
     gate: str = option("", "gate or state, e.g. forget, update, input, hidden; empty chooses what the cell keeps with")
+    direction: str = option("", "direction the layer reads in; empty: forward if there is one", choices=_gates.WAYS)
+    unit: int = option(-1, "unit to ring, counted from 0; -1 rings none", low=-1)
+    whose: str = option("", "label of the run whose unit is ringed; empty rings it in every run")
 
     def __post_init__(self) -> None:
         check(self)
@@ -49,11 +52,12 @@ class Saturation(Chart):
             Axis("at the upper limit", limits=(0.0, 1.0), ticks=ticks),
         )
         panels = tuple(
-            Panel(_marks(run, rows), *axes, heading(run), colour(run), _note(run, rows, shown))
+            Panel((*_marks(run, rows), *self._ring(run, rows)), *axes, heading(run), colour(run), _note(run, rows, shown))
             for run in shown
             for rows in [frames[run.label]]
         )
         grey = any((frame["when"] == "start").any() for frame in frames.values())
+        ringed = any(self._ring(run, frames[run.label]) for run in shown)
         said = listed(list(dict.fromkeys(f"{heading(run)}: {_words(frames[run.label])}" for run in shown)))
         return Description(
             "saturation",
@@ -64,7 +68,10 @@ class Saturation(Chart):
             stack([frames[run.label] for run in shown], COLUMNS),
             panels,
             columns=columns,
-            key=(("faint", "first recorded step"),) if grey else (),
+            key=(
+                *((("faint", "first recorded step"),) if grey else ()),
+                *((("ring", f"unit {self.unit}{f' of {self.whose}' if self.whose else ''}"),) if ringed else ()),
+            ),
             source="Karpathy, Johnson and Li 2016, section 4.2",
         )
 
@@ -79,11 +86,20 @@ class Saturation(Chart):
         table = table[table["point"] == (shown.point if shown else None)]
         if table.empty:
             return pd.DataFrame(columns=list(COLUMNS))
-        table = table[table["direction"] == table["direction"].iloc[0]]
+        table = table[table["direction"] == _gates.way(table, self.direction)]
+        if table.empty:
+            return pd.DataFrame(columns=list(COLUMNS))
         first, last = int(table["step"].min()), nearest(sorted(table["step"].unique()), self.step)
         moments = [("start", first)] if first != last else []
         parts = [_units(table[table["step"] == step].iloc[0]).assign(run=run.label, when=when) for when, step in [*moments, ("now", last)]]
         return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+
+    def _ring(self, run: Run, frame: pd.DataFrame) -> tuple[Points, ...]:
+        """Around the unit that is chosen."""
+        rows = frame[(frame["when"] == "now") & (frame["unit"] == self.unit)]
+        if rows.empty or (self.whose and run.label != self.whose):
+            return ()
+        return (Points(rows["left"].to_numpy(), rows["right"].to_numpy(), f"unit {self.unit}", "ink", "circle", filled=False),)
 
 
 def _units(row: pd.Series) -> pd.DataFrame:

@@ -100,7 +100,7 @@ class TextUnit(Chart):
         if states is None or shown is None:
             return None
         values = states.array(shown.point)
-        unit = most_varied(squashed(values, shown.point)) if self.unit < 0 else self.unit
+        unit = _gates.most_varied(squashed(values, shown.point)) if self.unit < 0 else self.unit
         if unit >= values.shape[1]:
             raise GradvizError(f"{run.label} has no unit {unit}; its units are 0 to {values.shape[1] - 1}.")
         return View(run, states.step, shown, unit, values[:, unit], states.words)
@@ -122,13 +122,6 @@ class TextUnit(Chart):
 def squashed(values: Array, point: str) -> Array:
     """Values as they are coloured."""
     return np.tanh(values) if point == "cell" else values
-
-
-def most_varied(values: Array) -> int:
-    """(time, unit) -> the unit with the largest standard deviation; one that is not finite counts as the least."""
-    with np.errstate(invalid="ignore"):
-        spread = np.where(np.isfinite(values).all(axis=0), values.std(axis=0), -1.0)
-    return int(np.argmax(spread))
 
 
 def _heat(view: View, unit: str) -> Heat:

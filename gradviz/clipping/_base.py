@@ -1,12 +1,16 @@
 """What a clipping rule is: it looks at all gradients and may shorten them; the base measures what it did."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from math import inf, isfinite
+from typing import Any, ClassVar, TypeVar, cast
 
 from gradviz.arrays import Parameters, cosine, global_norm
+from gradviz.errors import GradvizError
+from gradviz.options import convert
 
 State = dict[str, Any]
+Rule = TypeVar("Rule", bound="Clipping")
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,12 @@ class Clipped:
 
 
 class Clipping(ABC):
-    """Base of all rules. A rule is a frozen dataclass of options; what it remembers between steps lives in `state`."""
+    """Base of all rules. A rule is a frozen dataclass of options; what it remembers between steps lives in `state`.
+
+    dial: the option that says how long a gradient may be, a float, which may change while a training runs; empty: there is none.
+    """
+
+    dial: ClassVar[str] = ""
 
     def start(self) -> State:
         """What the rule knows before the first step: plain numbers and lists, so that a run can store it."""
@@ -42,6 +51,19 @@ class Clipping(ABC):
         """The gradients to use instead. `norm` is their global norm. Never writes into the arrays it is given;
         returns the very same dict if it does not act; may update `state`. Of an embedding, gradients may hold some rows alone, the others
         being zero (`Gradients.rows`); parameters hold them all."""
+
+    def turned(self: Rule, value: Any) -> Rule:
+        """The same rule with its `dial` at another value. A GradvizError where there is no dial, or where it does not go so far."""
+        if not self.dial:
+            raise GradvizError(f"the clipping rule {type(self).__name__} has no threshold that could be changed.")
+        where = f"{type(self).__name__}.{self.dial}"
+        try:
+            number = convert(where, next(item for item in fields(cast(Any, self)) if item.name == self.dial), value)
+        except OverflowError:  # a whole number that no float can hold
+            number = inf
+        if not isfinite(number):
+            raise GradvizError(f"{where} is {number}; it must be a finite number.")
+        return cast(Rule, replace(cast(Any, self), **{self.dial: number}))
 
     def clip(self, gradients: Parameters, parameters: Parameters, state: State) -> Clipped:
         before = global_norm(gradients.values())

@@ -1,6 +1,7 @@
 """Adaptive gradient clipping, AGC (Brock et al. 2021, eq. 3): each unit's gradient is measured against that unit's weights."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ class Adaptive(Clipping):
     A unit is all weights that lead into one output: of a matrix (…, input, output) a column; of a bias all of it, gate by gate.
     A unit whose gradient or weights have no finite norm is left alone.
     """
+
+    dial: ClassVar = "share"
 
     share: float = option(0.01, "λ: longest gradient of a unit that is left alone, as a share of its weights' norm", low=0.0)
     eps: float = option(1e-3, "ε: norm that weights are at least taken to have, so that a unit at zero can leave it", low=0.0)

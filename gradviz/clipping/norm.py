@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,6 +20,8 @@ class Norm(Clipping):
     With eps 0 this is the paper's rule; with eps 1e-6 it is torch.nn.utils.clip_grad_norm_, which so shortens gradients just below c too.
     A norm that is not finite leaves the gradient alone: it has no direction to keep. PyTorch makes zeros and NaN of it.
     """
+
+    dial: ClassVar = "limit"
 
     limit: float = option(1.0, "largest global norm that is left alone", low=0.0)
     order: float = option(2.0, "order of the norm: 1 the sum of magnitudes, 2 the Euclidean norm, inf the largest magnitude", low=1e-16)

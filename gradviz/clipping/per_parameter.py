@@ -1,6 +1,7 @@
 """Clipping by the norm of each parameter: one long array does not shorten the others, but the gradient turns."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from gradviz.options import check, option
 @dataclass(frozen=True)
 class PerParameter(Clipping):
     """For each parameter array p: g_p becomes g_p·(c / ‖g_p‖) if ‖g_p‖ > c. An array whose norm is not finite is left alone."""
+
+    dial: ClassVar = "limit"
 
     limit: float = option(1.0, "largest norm of one parameter's gradient that is left alone", low=0.0)
 

@@ -2,6 +2,7 @@
 
 from bisect import insort
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ class Percentile(Clipping):
 
     A norm that is not finite leaves the gradient alone and is not remembered: it would lift the threshold for good.
     """
+
+    dial: ClassVar = "percent"
 
     percent: float = option(10.0, "percentile of the norms that is the limit; 100 never clips", low=0.0, high=100.0)
 

@@ -1,6 +1,7 @@
 """Clipping by value (Mikolov 2012; each entry for itself): bounds every entry and so turns the gradient."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from gradviz.options import check, option
 @dataclass(frozen=True)
 class Value(Clipping):
     """Every entry is brought into [-c, c]. Infinity becomes ±c; NaN stays NaN."""
+
+    dial: ClassVar = "limit"
 
     limit: float = option(1.0, "largest magnitude of an entry that is left alone", low=0.0)
 

@@ -1,22 +1,17 @@
 """What train and compare share: where runs go, what they are called, and what is said at the end."""
 
 import argparse
-import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradviz.cells import CELLS
-from gradviz.clipping import CLIPPING
 from gradviz.commands._console import printable, relative, say
 from gradviz.commands._scores import scores
 from gradviz.commands._table import show_runs
-from gradviz.config import Experiment
 from gradviz.errors import GradvizError, RunError
 from gradviz.flags import Given
-from gradviz.tasks import TASKS
 
 if TYPE_CHECKING:
     from gradviz.frames import Run
@@ -40,35 +35,11 @@ def with_text(given: Given, text: str | None) -> Given:
     return {**given, "task": ["text"], "task.file": [text]}
 
 
-def name_of(experiment: Experiment, more: Mapping[str, str] | None = None) -> str:
-    """text-lstm, adding-gru-norm …; `more`: further flags that tell runs apart."""
-    clipping = CLIPPING.name_of(experiment.training.clipping)
-    parts = [TASKS.name_of(experiment.task), CELLS.name_of(experiment.model.cell), *([clipping] if clipping != "none" else [])]
-    parts += [value if re.search("[a-z]", value) else f"{flag.rsplit('.', 1)[-1]}{value}" for flag, value in (more or {}).items()]
-    return "-".join(re.sub(r"[^\w.+]+", "_", part) for part in parts)
-
-
-def free(folder: Path) -> Path:
-    """The folder itself, or the first of folder-2, folder-3 … that does not exist."""
-    number, found = 1, folder
-    while found.exists():
-        number += 1
-        found = folder.with_name(f"{folder.name}-{number}")
-    return found
-
-
 def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GradvizError(f"cannot make the folder {folder}: {error.strerror}. Give another --out.") from error
-
-
-def check_name(name: str, flag: str = "--name") -> str:
-    """A run's name is the name of its folder, inside --out."""
-    if Path(name).name != name or name in (".", "..") or not name.isprintable():
-        raise GradvizError(f"{flag} is {name!r}; it must be a plain folder name, without / and control characters.")
-    return name
 
 
 def check_out(out: Path, force: bool) -> None:

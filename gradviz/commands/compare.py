@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from gradviz.commands._base import Command
 from gradviz.commands._console import Bars, relative, say
-from gradviz.commands._runs import add_where, check_name, finish, free, make_folder, name_of, with_text
+from gradviz.commands._runs import add_where, finish, make_folder, with_text
 from gradviz.config import Experiment
 from gradviz.errors import GradvizError
 from gradviz.flags import Flag, Given, add_flags, all_flags, experiments, given_in
+from gradviz.naming import check_name, free, name_of
 
 CELLS = ["rnn", "gru", "lstm"]  # the comparison this project is about
 MOST = 200

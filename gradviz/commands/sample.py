@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gradviz.commands._base import Command
 from gradviz.commands._console import printable, relative, say
 from gradviz.commands._language import add_weights, remark, unknown
-from gradviz.commands._runs import check_name, free
+from gradviz.naming import check_name, free
 
 if TYPE_CHECKING:
     from gradviz.language import Sample

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from gradviz.commands._base import Command
 from gradviz.commands._console import Bars
-from gradviz.commands._runs import add_where, check_name, finish, free, name_of, with_text
+from gradviz.commands._runs import add_where, finish, with_text
 from gradviz.flags import add_flags, all_flags, experiments, given_in
+from gradviz.naming import check_name, free, name_of
 
 
 class Train(Command):

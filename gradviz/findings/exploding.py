@@ -76,6 +76,7 @@ class Exploding(Finding):
         peak = int(np.nanargmax(path.growths))
         shortened = _shortened(run, when[0], when[-1])
         numbers |= _paces(path) | {
+            "step": float(path.steps[peak]),
             "first_step": float(when[0]),
             "last_step": float(when[-1]),
             "growth_decades": path.growths[peak],
@@ -84,7 +85,7 @@ class Exploding(Finding):
         }
         rows = path.evidence().loc[lambda frame: frame["step"].isin(when)]
         said = f"At training step {path.steps[peak]} the gradient grows {number_of_log(path.growths[peak])}-fold over "
-        said += f"{len(path.profiles[peak])} steps back ({factor(path.decays[peak])} per step; it grows from lag "
+        said += f"{len(path.profiles[peak])} steps back in the {path.where} ({factor(path.decays[peak])} per step; it grows from lag "
         said += f"{numbers['grows_from_lag']:.0f} and is largest at lag {numbers['largest_at_lag']:.0f})"
         if path.explosive[-1]:
             return self.verdict(

@@ -3,7 +3,7 @@
 from gradviz.language.choice import Choice
 from gradviz.language.model import LanguageModel
 from gradviz.language.pull import connectivity, connectivity_all
-from gradviz.language.sampling import Sample, sample
+from gradviz.language.sampling import Sample, Writing, sample
 from gradviz.language.sentence import SentenceProbability, probability
 from gradviz.language.states import activations
 from gradviz.language.trace import trace
@@ -15,6 +15,7 @@ __all__ = [
     "Ranking",
     "Sample",
     "SentenceProbability",
+    "Writing",
     "activations",
     "connectivity",
     "connectivity_all",

@@ -1,5 +1,6 @@
 """Writing: a token is drawn from what the model thinks likely, read by it, and so on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from gradviz.arrays import Array, Integers
 from gradviz.errors import GradvizError
 from gradviz.language.choice import Choice
-from gradviz.language.model import LanguageModel, Source, log_softmax, model_of, passes
+from gradviz.language.model import Source, log_softmax, model_of, passes
 from gradviz.network import Network
 from gradviz.passes import States
 from gradviz.text.vocabulary import Vocabulary
@@ -39,31 +40,61 @@ def sample(run: Source, prompt: str = "", *, length: int = 200, choice: Choice =
     It stops at an EOS, if sentences end in its vocabulary. A prompt's last sentence goes on; if the model learned sentences one by one, it
     is all that counts. The same seed writes the same text on the same machine; of a generator the draws are taken from where it stands.
     """
-    model, number = model_of(run), None if isinstance(seed, np.random.Generator) else int(seed)
-    if length < 1:
-        raise GradvizError(f"length is {length}; it must be at least 1.")
-    if number is not None and number < 0:
-        raise GradvizError(f"the seed is {seed}; it must be at least 0.")
-    vocabulary = model.vocabulary
-    read = vocabulary.encode(prompt, final=False)
-    ids, logs = _written(model, read, length, choice, np.random.default_rng(seed))
-    ended = bool(ids[-1] == vocabulary.eos)
-    text = _spelled(vocabulary, prompt, read, ids[:-1] if ended else ids)
-    return Sample(prompt, ids, text, logs, ended, vocabulary.unknown(prompt), choice, number)
+    writing = Writing(run, prompt, length=length, choice=choice, seed=seed)
+    for _ in writing:
+        pass
+    return writing.sample()
 
 
-def _written(model: LanguageModel, read: Integers, length: int, choice: Choice, rng: np.random.Generator) -> tuple[Integers, Array]:
-    network, vocabulary = model.fresh(), model.vocabulary
-    ids, chances = [], []
-    logs, states = _after(network, model.before(np.append(read, 0)), None)
-    for _ in range(length):
-        token = int(rng.choice(len(logs), p=choice.probabilities(logs, vocabulary.unk)))
-        ids.append(token)
-        chances.append(logs[token])
-        if token == vocabulary.eos or len(ids) == length:
-            break
-        logs, states = _after(network, np.array([token]), states)
-    return np.array(ids), np.array(chances)
+class Writing(Iterator[int]):
+    """A text in the making. Each `next` writes one token, gives its id, and lets the network read it; an EOS, or the length asked for,
+    ends it. Arguments and draws are those of `sample`."""
+
+    def __init__(
+        self, run: Source, prompt: str = "", *, length: int = 200, choice: Choice = PLAIN, seed: int | np.random.Generator = 0
+    ) -> None:
+        self._model, self._seed = model_of(run), None if isinstance(seed, np.random.Generator) else int(seed)
+        if length < 1:
+            raise GradvizError(f"length is {length}; it must be at least 1.")
+        if self._seed is not None and self._seed < 0:
+            raise GradvizError(f"the seed is {seed}; it must be at least 0.")
+        self.prompt, self.length, self.choice = prompt, length, choice
+        self._read = self._model.vocabulary.encode(prompt, final=False)
+        self._network, self._rng = self._model.fresh(), np.random.default_rng(seed)
+        self._ids: list[int] = []
+        self._chances: list[float] = []
+        self._logs, self._states = _after(self._network, self._model.before(np.append(self._read, 0)), None)
+
+    @property
+    def ended(self) -> bool:
+        """By an EOS."""
+        return bool(self._ids) and self._ids[-1] == self._model.vocabulary.eos
+
+    @property
+    def done(self) -> bool:
+        return self.ended or len(self._ids) == self.length
+
+    @property
+    def count(self) -> int:
+        """Tokens written so far."""
+        return len(self._ids)
+
+    def __next__(self) -> int:
+        if self.done:
+            raise StopIteration
+        token = int(self._rng.choice(len(self._logs), p=self.choice.probabilities(self._logs, self._model.vocabulary.unk)))
+        self._ids.append(token)
+        self._chances.append(float(self._logs[token]))
+        if not self.done:
+            self._logs, self._states = _after(self._network, np.array([token]), self._states)
+        return token
+
+    def sample(self) -> Sample:
+        """What is written so far."""
+        vocabulary, ids = self._model.vocabulary, np.array(self._ids, dtype=np.int64)
+        text = _spelled(vocabulary, self.prompt, self._read, ids[:-1] if self.ended else ids)
+        chances, unknown = np.array(self._chances), vocabulary.unknown(self.prompt)
+        return Sample(self.prompt, ids, text, chances, self.ended, unknown, self.choice, self._seed)
 
 
 def _after(network: Network, tokens: Integers, states: States | None) -> tuple[Array, States]:

@@ -54,7 +54,8 @@ class Source:
 class Lesson(ABC):
     """Base of all lessons. order: its place; title: for menus, at most 24 characters; claim: the heading, a sentence; goal: what a reader
     can do afterwards ("compute …"); dispels: a belief that many bring along and that fails; notes: the section of the course notes;
-    code: modules of gradviz that do what it speaks of; view: the page of the dashboard where a real run shows it."""
+    code: modules of gradviz that do what it speaks of; view: the page of the dashboard where a real run shows it; waits: what takes
+    a moment when its facts are computed for the first time."""
 
     order: ClassVar[int]
     title: ClassVar[str]
@@ -68,6 +69,7 @@ class Lesson(ABC):
     code: ClassVar[tuple[str, ...]]
     sources: ClassVar[tuple[Source, ...]]
     view: ClassVar[str]
+    waits: ClassVar[str] = ""
 
     @abstractmethod
     def facts(self) -> Facts:

@@ -69,7 +69,8 @@ def values(item: Field[Any]) -> list[Any]:
     if low is None or high is None or step is None:
         raise GradvizError(f"the control {item.name} needs a span: its values cannot be listed.")
     if step == 0:
-        return sorted({float(f"{value:.3g}") for value in np.geomspace(low, high, 61)} | {float(default)})
+        kind = type(default)
+        return sorted({kind(float(f"{value:.3g}")) for value in np.geomspace(low, high, 61)} | {default})
     count = round((high - low) / step)
     found = [low + step * at for at in range(count + 1)]
     return [round(value) for value in found] if isinstance(default, int) else [float(f"{value:.10g}") for value in found]

@@ -20,7 +20,7 @@ from gradviz.errors import RunError
 from gradviz.files import replace
 from gradviz.recording.segments import CHECKPOINT
 
-VERSION = 1
+VERSION = 2  # 2: options changed on the way, under the fact `changes`. Where there are none it is 1, which older versions read too
 Tree = dict[str, Any]  # arrays at the ends, names without "/"
 
 
@@ -38,7 +38,7 @@ class Checkpoint:
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     arrays = {name: np.asarray(array, order="C") for name, array in _flat(checkpoint.arrays).items()}
     said = {
-        "schema": VERSION,
+        "schema": VERSION if checkpoint.facts.get("changes") else 1,
         "gradviz": __version__,
         "updates": checkpoint.updates,
         "rows": checkpoint.rows,
@@ -62,10 +62,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         raise RunError(f"{path} cannot be read: {error.strerror}.") from error
     try:
         said, arrays = _parse(data)
-        if said["schema"] != VERSION:
+        if said["schema"] not in range(1, VERSION + 1):
             raise RunError(
                 f"{path} has schema {said['schema']}, written by gradviz {said['gradviz']}; this is gradviz {__version__}, which goes on "
-                f"from schema {VERSION}. Resume with that gradviz. {anew(folder, 'Or start')}"
+                f"from schemas up to {VERSION}. Resume with that gradviz. {anew(folder, 'Or start')}"
             )
         return Checkpoint(said["updates"], said["rows"], _tree(arrays), said["facts"], said["digest"])
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, SafetensorError) as error:

@@ -25,8 +25,27 @@ class Lock:
             self._end()
 
 
+def taken(path: Path) -> bool:
+    """Whether another process holds this folder or file. Where that cannot be known: no."""
+    try:
+        number = os.open(path, os.O_RDONLY | NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return not _taken(number, shared=True)
+    finally:
+        os.close(number)
+
+
+def hold(number: int) -> bool:
+    """Lock an open file, for as long as any process has it open that inherits it. False if another one holds it."""
+    return _taken(number)
+
+
 if sys.platform == "win32":
     import msvcrt
+
+    NONBLOCK = 0
 
     def _opened(folder: Path) -> int | None:
         try:
@@ -34,7 +53,7 @@ if sys.platform == "win32":
         except OSError:  # what is wrong with the folder shows when something is written
             return None
 
-    def _taken(number: int) -> bool:
+    def _taken(number: int, *, shared: bool = False) -> bool:
         try:
             msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -44,15 +63,17 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+    NONBLOCK = os.O_NONBLOCK  # a pipe without a writer would make whoever asks wait
+
     def _opened(folder: Path) -> int | None:
         try:
             return os.open(folder, os.O_RDONLY)
         except OSError:  # what is wrong with the folder shows when something is written
             return None
 
-    def _taken(number: int) -> bool:
+    def _taken(number: int, *, shared: bool = False) -> bool:
         try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(number, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError:  # some network file systems know no locks: better unlocked than not at all

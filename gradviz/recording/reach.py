@@ -115,5 +115,7 @@ def _accuracy(network: Network, outputs: Array, batch: Batch) -> float:
         return float("nan")
     if network.signature.loss == "softmax":
         return float((answers.argmax(axis=1) == targets).mean())
+    if network.signature.loss == "logistic":
+        return float(((answers > 0) == (targets > 0.5)).mean())
     with np.errstate(all="ignore"):
         return float(1 - np.mean(np.square(answers - targets)) / np.var(targets))

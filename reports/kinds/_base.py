@@ -13,13 +13,15 @@ Choice = Literal["", "step", "token", "run"]
 @dataclass(frozen=True)
 class Picture:
     """A chart of some runs. about: which runs, written beside the figure's number; choose: what the reader may choose in the page, a
-    recorded training "step", the "token" that is looked at, or one "run" of them; options: of the chart, where not its defaults."""
+    recorded training "step", the "token" that is looked at, or one "run" of them; options: of the chart, where not its defaults; opens:
+    the label of the run that is shown first where a run is chosen, else the first one."""
 
     chart: str
     runs: tuple[Run, ...]
     about: str = ""
     choose: Choice = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    opens: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ def gated(runs: Sequence[Run]) -> tuple[Run, ...]:
     """One run a gated cell, the clipped one: clipping hardly acts on them. Without gated cells all runs, whose states are shown."""
     found = {run.family: run for run in sorted(runs, key=lambda run: run.clipped) if run.family != "rnn"}
     return tuple(label_runs(list(found.values()))) or tuple(runs)
+
+
+def has_gates(run: Run) -> bool:
+    """Whether a gate of it was recorded."""
+    return any(".gate." in str(name) for name, *_ in run.meta.get("points", []))
 
 
 def _reads(run: Run) -> bool:

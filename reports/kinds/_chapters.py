@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 from gradviz.charts import CHARTS
 from gradviz.frames import Run
-from gradviz.reports.kinds._base import Choice, Kind, Picture, Section, by_task, readers
+from gradviz.reports.kinds._base import Choice, Kind, Picture, Section, by_task, has_gates, readers
 
 CHOICES: dict[str, Choice] = {"waterfall": "step", "film": "step", "gradient_matrix": "token", "connectivity": "token"}
 ONE_BY_ONE: dict[str, Choice] = {**CHOICES, "gate_heatmap": "run"}  # large, and mostly read by itself
 OF_ENCODERS = {"waterfall", "film", "horizon", "gate_heatmap", "saturation"}  # shown of an encoder, too; many are too short for a decay
+OF_GATES = {"gate_heatmap"}  # opened with a run that has gates, if one has: of others it shows the state
 OF_TEXTS = {"text_unit"}  # asked of texts alone, though it needs no network for that
 LISTED = {"status"}  # charts that every report shows among its findings
 
@@ -105,7 +106,8 @@ class Chapters(Kind):
         for task, members in groups.items():
             for part, options in _parts(chart, members):
                 about = ", ".join(filter(None, (task if len(by_task(runs)) > 1 else "", part)))
-                yield Picture(chart, members, about, self.choices.get(chart, ""), options)
+                opens = next((run.label for run in members if has_gates(run)), "") if chart in OF_GATES else ""
+                yield Picture(chart, members, about, self.choices.get(chart, ""), options, opens)
 
 
 def _same(picture: Picture, other: Picture) -> bool:

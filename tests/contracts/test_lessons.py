@@ -55,6 +55,7 @@ def test_it_has_what_a_lesson_needs(name: str) -> None:
 
 
 def test_their_order_is_without_gaps() -> None:
+    assert [lesson.order for lesson in lessons.ordered().values()] == list(range(1, len(ALL) + 1))
     assert all(before.order < after.order for before, after in pairwise(lessons.ordered().values()))
 
 

@@ -38,7 +38,7 @@ def check(batch, task, signature, size):
     if batch.decoder is not None:
         check_reading(batch.decoder.inputs, signature.of_decoder, (batch.decoder.steps, size))
     steps = () if signature.at == "last" else (batch.answered.steps,)
-    values = (signature.outputs,) if signature.loss == "squared" else ()
+    values = () if signature.loss == "softmax" else (signature.outputs,)
     assert batch.targets.shape == (*steps, size, *values)
     if signature.loss == "softmax":
         assert 0 <= batch.targets.min() <= batch.targets.max() < signature.outputs

@@ -5,7 +5,7 @@ from its weights by PyTorch's automatic differentiation, NumPy's line fit and a 
 """
 
 import math
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from gradviz.findings._summary import headline, row
 from gradviz.frames import Run, load
 from gradviz.recording.reopen import reopen
 from gradviz.training import train
+from tests.shared import once
 
 WORDS = {"text-rnn": "exploded", "text-rnn-clip": "tamed", "adding-rnn": "vanishing", "adding-lstm": "reaches back"}
 T_63 = 1.998  # Student's t for 64 sequences, 95 %, as tables print it
@@ -24,8 +25,7 @@ T_63 = 1.998  # Student's t for 64 sequences, 95 %, as tables print it
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    folder: Path = tmp_path_factory.mktemp("story")
-    return {name: load(train(experiment, folder / name)) for name, experiment in experiments().items() if name in WORDS}
+    return {name: load(once(tmp_path_factory, name, partial(train, experiments()[name]))) for name in WORDS}
 
 
 @pytest.mark.slow

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from gradviz.errors import GradvizError, ShapeError
-from gradviz.losses import LOSSES, softmax, squared
+from gradviz.losses import LOSSES, logistic, softmax, squared
 
 RNG = np.random.default_rng(0)
 WEIGHTS = np.array([[1.0, 0.25, 0.0], [0.5, 2.0, 1.0]])
 OUTPUTS = RNG.standard_normal((2, 3, 5)) * 3
-TARGETS = {"softmax": RNG.integers(0, 5, (2, 3)), "squared": RNG.standard_normal((2, 3, 5))}
+TARGETS = {
+    "softmax": RNG.integers(0, 5, (2, 3)),
+    "squared": RNG.standard_normal((2, 3, 5)),
+    "logistic": RNG.integers(0, 2, (2, 3, 5)).astype(float),
+}
 
 
 def test_every_loss_is_tested_here():
@@ -64,6 +68,7 @@ def test_what_is_not_finite_stays_in_its_step(name):
     losses, d_outputs = LOSSES[name](outputs, TARGETS[name], WEIGHTS)
     finite = np.array([[False, True, True], [True, False, True]])
     np.testing.assert_array_equal(np.isfinite(losses), finite)
+    finite[0, 0] = name == "logistic"  # where an infinite output is quite sure: its gradient is 1 - y
     np.testing.assert_array_equal(np.isfinite(d_outputs).all(axis=2), finite)
 
 
@@ -98,6 +103,25 @@ def test_squared_by_hand():
     np.testing.assert_array_equal(d_outputs[0, 0], [2.0, -1.0])  # 0.5 · 2 · (2, -1)
 
 
+def test_logistic_in_closed_form():
+    losses, d_outputs = logistic(np.array([[[0.0, math.log(3), 1e308]]]), np.array([[[0.0, 1.0, 1.0]]]), np.array([[2.0]]))
+    assert losses[0, 0] == pytest.approx(math.log(2) + math.log(4 / 3))
+    np.testing.assert_allclose(d_outputs[0, 0], [2 * 0.5, 2 * (0.75 - 1), 0])
+    assert logistic(np.array([[[-1000.0]]]), np.array([[[1.0]]]), np.ones((1, 1)))[0][0, 0] == 1000
+
+
+@pytest.mark.torch
+def test_logistic_as_in_pytorch():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    outputs, targets = RNG.standard_normal((20, 8, 3)) * 20, RNG.random((20, 8, 3))
+    losses, d_outputs = logistic(outputs, targets, np.ones((20, 8)))
+    theirs = torch.tensor(outputs, requires_grad=True)
+    reference = torch.nn.functional.binary_cross_entropy_with_logits(theirs, torch.tensor(targets), reduction="none").sum(-1)
+    reference.sum().backward()
+    np.testing.assert_allclose(losses, reference.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(d_outputs, theirs.grad.numpy(), rtol=1e-9, atol=1e-15)
+
+
 @pytest.mark.torch
 def test_softmax_as_in_pytorch_in_float32():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -123,3 +147,5 @@ def test_errors_say_where():
         squared(OUTPUTS, TARGETS["squared"][..., :1], WEIGHTS)
     with pytest.raises(ShapeError, match=r"weights have shape \(1, 3\)"):
         squared(OUTPUTS, TARGETS["squared"], WEIGHTS[:1])
+    with pytest.raises(GradvizError, match=r"time step 0 of example 1 is 1\.5; yes or no is 1 or 0"):
+        logistic(OUTPUTS, np.where(np.arange(3)[:, None] == 1, 1.5, TARGETS["logistic"]), WEIGHTS)

@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gradviz.charts._description import Points
 from gradviz.charts.gate_heatmap import GateHeatmap
 from gradviz.charts.saturation import Saturation
+from gradviz.charts.unit_course import UnitCourse
+from gradviz.errors import GradvizError
 from tests.chart_runs import PLACE, FakeRun
 
 TIMES, UNITS = 30, 4
@@ -121,3 +124,73 @@ def test_a_state_is_read_otherwise_than_a_gate() -> None:
     gate, state = (GateHeatmap().describe([keeps(np.full((TIMES, UNITS), 0.5), family)]).look_for for family in ("lstm", "rnn"))
     assert "never lets go" in gate
     assert "limits of tanh" in state
+
+
+def test_the_unit_that_is_chosen_is_ringed_where_it_lies_at_the_end() -> None:
+    table = saturation({0: ([0.0, 0.0], [0.1, 0.1]), 50: ([0.2, 0.0], [0.5, 0.9])})
+    runs = [FakeRun("lstm", saturation=table), FakeRun("lstm", True, saturation=table)]
+    description = Saturation(unit=1, whose=runs[1].label).describe(runs)
+    rings = [[mark for mark in panel.marks if isinstance(mark, Points) and mark.colour == "ink"] for panel in description.panels]
+    assert [len(found) for found in rings] == [0, 1]
+    assert (float(rings[1][0].x[0]), float(rings[1][0].y[0])) == (0.0, 0.9)
+    assert description.key[-1] == ("ring", "unit 1 of LSTM, clipped")
+    beyond = Saturation(unit=9).describe(runs)
+    assert all(kind != "ring" for kind, _ in beyond.key)
+
+
+def test_the_direction_that_is_asked_for_is_the_one_drawn() -> None:
+    both = pd.concat(
+        [
+            saturation({0: ([0.25], [0.5])}).assign(direction="backward"),
+            saturation({0: ([0.75], [0.125])}).assign(direction="forward"),
+        ],
+        ignore_index=True,
+    )
+    run = FakeRun("lstm", saturation=both)
+    found = {way: float(Saturation(direction=way).describe([run]).frame["left"].iloc[0]) for way in ("", "forward", "backward")}
+    assert found == {"": 0.75, "forward": 0.75, "backward": 0.25}
+    one = FakeRun("lstm", saturation=saturation({0: ([0.25], [0.5])}))
+    assert Saturation(direction="backward").describe([one]).missing
+    assert GateHeatmap(direction="backward").describe([keeps(np.full((TIMES, UNITS), 0.5))]).missing
+
+
+def course_run() -> FakeRun:
+    """Unit 1 keeps 0.9, but 0.1 at step 7; unit 0 does not move."""
+    forget, cell = np.full((TIMES, 2), 0.9), np.zeros((TIMES, 2))
+    forget[:, 0], forget[7, 1], cell[:, 1] = 0.5, 0.1, np.arange(TIMES)
+    arrays = {"gate.input": np.full((TIMES, 2), 0.25), "gate.forget": forget, "cell": cell, "hidden": np.tanh(cell)}
+    return FakeRun("lstm", arrays={(7, 0, point): values for point, values in arrays.items()}, texts={0: list("abcdefgh") * 4})
+
+
+def test_the_course_of_the_unit_that_varies_most() -> None:
+    description = UnitCourse().describe([course_run()])
+    mean = (0.9 * (TIMES - 1) + 0.1) / TIMES
+    assert description.title == f"Unit 1 of the LSTM keeps {mean:.0%} of its state with every step, least at step 7 (“h”): 10%".replace(
+        "%", "\u202f%"
+    )
+    gates, states = description.panels
+    assert [mark.name for mark in gates.marks] == ["forget", "input"]
+    assert [mark.name for mark in states.marks] == ["cell", "hidden"]
+    assert gates.marks[0].y[7] == 0.1
+    assert states.marks[0].y.tolist() == list(range(TIMES))
+    rows = description.frame[description.frame["point"] == "gate.forget"]
+    assert rows["value"].iloc[7] == 0.1
+    assert set(description.frame["unit"]) == {1}
+
+
+def test_the_course_of_the_unit_that_is_asked_for() -> None:
+    assert UnitCourse(unit=0).describe([course_run()]).title.startswith("Unit 0 of the LSTM keeps 50\u202f% of its state")
+    with pytest.raises(GradvizError, match="no unit 2; its units are 0 to 1"):
+        UnitCourse(unit=2).describe([course_run()])
+    assert UnitCourse(example=5).describe([course_run()]).missing
+    assert UnitCourse(direction="backward").describe([course_run()]).missing
+
+
+def test_the_course_without_gates_and_with_lost_numbers() -> None:
+    hidden = np.linspace(-0.5, 0.75, TIMES)[:, None]
+    assert UnitCourse().describe([keeps(hidden, "rnn")]).title == "The hidden state of unit 0 of the RNN moves between −0.50 and 0.75"
+    broken = hidden.copy()
+    broken[3:5] = math.nan
+    description = UnitCourse().describe([keeps(broken, "rnn")])
+    assert description.title == "Unit 0 of the RNN is not a number at 2 of 30 steps"
+    assert ("cross", "not a number") in description.key

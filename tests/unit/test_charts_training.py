@@ -166,6 +166,32 @@ def test_ledger_draws_a_threshold_that_moves_as_a_line() -> None:
     assert line.y[1:].tolist() == [0, 1]
 
 
+def test_ledger_tells_what_a_threshold_changed_by_hand_did() -> None:
+    norm = np.r_[np.full(9, 1.0), 5.0, np.full(10, 1.0)]
+    table = steps(np.ones(20), norm, 2.0).assign(threshold=np.repeat([2.0, 0.5], 10), clipped=norm > np.repeat([2.0, 0.5], 10))
+    run = FakeRun(clipped=True, steps=table, changes=[(10, "clipping.limit", 2.0, 0.5)])
+    description = ClipLedger().describe([run])
+    assert description.title == (
+        "With limit 0.5 instead of 2 from step 10 on, clipping shortens 100\u202f% of the steps, before it was 10\u202f%"
+    )
+    assert description.panels[0].note == "10\u202f% shortened before step 10, 100\u202f% from there on"
+    line = next(mark for mark in description.panels[0].marks if isinstance(mark, Line))
+    assert line.y.tolist() == pytest.approx(np.log10(np.repeat([2.0, 0.5], 10)).tolist())
+    assert not [mark for mark in description.panels[0].marks if isinstance(mark, Rule)]
+    free = FakeRun(steps=steps(np.ones(400), exploding(400, 1.0)))
+    led = FakeRun(clipped=True, steps=steps(np.ones(400), exploding(50, 0.6), 0.5), changes=[(30, "clipping.limit", 1.0, 0.5)])
+    assert "led" not in ClipLedger().describe([free, led]).title  # below ten of which threshold?
+
+
+def test_ledger_marks_the_change_of_a_rule_that_is_no_limit_on_the_norm() -> None:
+    table = steps(np.ones(4), [1.0, 2.0, 3.0, 4.0], math.nan).assign(clipped=[False, False, True, True])
+    run = FakeRun(clipped=True, steps=table, changes=[(2, "clipping.share", 0.1, 0.01), (9, "clipping.share", 0.01, 0.02)])
+    description = ClipLedger().describe([run])
+    rules = [mark for mark in description.panels[0].marks if isinstance(mark, Rule)]
+    assert [(rule.value, rule.way, rule.label) for rule in rules] == [(2.0, "up", "share 0.01")]  # no step has felt the other yet
+    assert description.title == "Clipping shortens 50\u202f% of the steps in the RNN"
+
+
 def sizes(ratio: float, gates: tuple[str, ...] = ("",), parameter: str = "layers.0.forward.weight_hh") -> pd.DataFrame:
     rows = []
     for step in (0, 10, 20):
@@ -201,6 +227,10 @@ def test_parameters_of_the_last_layer_and_by_name() -> None:
         [sizes(1e-3), sizes(1e-2, parameter="layers.1.forward.weight_hh"), sizes(1e-4, parameter="layers.1.backward.weight_hh")]
     )
     assert Parameters().describe([FakeRun(parameters=table)]).frame["value"].unique().tolist() == [1e-2]
+    first = Parameters(layer=0).describe([FakeRun(parameters=table)])
+    assert first.frame["value"].unique().tolist() == [1e-3]
+    assert "weight_hh of layer 0, by gate" in first.subtitle
+    assert "`weight_hh` of layer 2" in Parameters(layer=2).describe([FakeRun(parameters=table)]).missing
     readout = sizes(0.5, parameter="readout.weight")
     assert len(Parameters(parameter="readout.weight").describe([FakeRun(parameters=readout)]).frame) == 3
     assert "weight_ih" in Parameters(parameter="weight_ih").describe([FakeRun(parameters=table)]).missing

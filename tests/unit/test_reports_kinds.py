@@ -16,7 +16,9 @@ from gradviz.commands.report import Report as Command
 from gradviz.errors import GradvizError
 from gradviz.frames import Run, load_runs
 from gradviz.reports import KINDS, Report, report
+from gradviz.reports._choices import described
 from gradviz.reports._data import plain
+from gradviz.reports._figures import drawn_figure
 from gradviz.reports.build import moment
 from tests.documents import ROOT
 from tests.synthetic import Variant, make_run
@@ -50,6 +52,20 @@ def test_full_shows_every_chart_there_is_and_compare_what_was_recorded(runs: lis
     assert set(charts("full", runs)) == set(CHARTS) - {"status"}  # every page shows it among its findings
     recorded = {name for name in CHARTS if CHARTS[name].needs and not CHARTS[name].exact}
     assert set(charts("compare", runs)) == recorded - {"status"}
+
+
+def test_where_gates_are_shown_one_run_at_a_time_the_page_opens_with_a_gated_one(runs: list[Run]) -> None:
+    picture = KINDS["gates"]().key(runs)
+    said, moments = described(picture)
+    assert [moment.name for moment in moments] == ["RNN, not clipped", "LSTM, clipped"], "in the usual order, and one can go back"
+    assert said is moments[1].said
+    assert drawn_figure(1, said, choose="run", moments=moments).opens == 1
+    assert "LSTM" in said.title
+    alone = KINDS["gates"]().key([run for run in runs if run.name != "text-lstm"])
+    assert [run.name for run in alone.runs] == ["adding-gru"], "the task that a gated cell learned"
+    without = KINDS["gates"]().key([run for run in runs if run.family == "rnn"])
+    assert without.opens == ""
+    assert described(without)[0].title
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

@@ -10,6 +10,7 @@ from gradviz.backends.theme import Theme, resolve
 from gradviz.charts._description import Description
 
 if TYPE_CHECKING:
+    import plotly.basedatatypes
     import plotly.graph_objects
 
 CONFIG: dict[str, Any] = {
@@ -78,6 +79,13 @@ def to_figure(description: Description, theme: Theme = "light") -> "plotly.graph
     import plotly.graph_objects as go
 
     return go.Figure(figure(description, theme))
+
+
+def ready(figure: dict[str, Any]) -> "plotly.basedatatypes.BaseFigure":
+    """A figure of this backend for `st.plotly_chart`, which would check every property of a dict at each drawing."""
+    from gradviz.backends.plotly._ready import Ready
+
+    return Ready(figure)
 
 
 def told(description: Description, theme: Theme = "light", width: float = 760.0) -> dict[str, Any]:
