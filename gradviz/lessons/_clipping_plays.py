@@ -18,7 +18,6 @@ from gradviz.lessons._words import spelled
 
 LIMITS = ((3.0, 7.0), (-5.0, 0.0))  # of the map, in w and b
 SIDE = 81
-PLATEAU = (9.119, 4.005)  # where one unclipped step from the wall at w = 5 lands
 GRADIENTS = ("on the wall", "0.001 above it", "on the plateau", "(30, 40)")
 
 
@@ -83,7 +82,8 @@ class Cliffwalk(Play):
                 x,
                 y,
                 "descent",
-                "accent",
+                "ink",
+                thin=True,
                 dots=True,
                 begin=True,
                 end="arrow" if left else "diamond",
@@ -114,7 +114,7 @@ def _beside(w: float) -> pd.DataFrame:
 def chosen(name: str) -> Array:
     """(2,) one of GRADIENTS."""
     if name == GRADIENTS[2]:
-        return gradient(surface(*PLATEAU))
+        return gradient(surface(*walk(5.0, 0.0, Way("none")).path[1]))  # where one unclipped step lands
     if name == GRADIENTS[3]:
         return np.array([30.0, 40.0])
     return at_wall(5.0, 0.001 if name == GRADIENTS[1] else 0.0)

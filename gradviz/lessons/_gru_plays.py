@@ -125,7 +125,7 @@ class Felt(Play):
         places, held = np.arange(len(WORDS)), bool(hold.words)
         lines = [Line(places, log10(seen), "as set", "accent", marker="circle", label="as set" if held else "")]
         if held:
-            lines.insert(0, Line(places, log10(free), "no gate held", "ghost", dashed=True, label="no gate held"))
+            lines.insert(0, Line(places, log10(free), "no gate held", "ghost", dashed=True, label="not held"))
         said = f", with {where(self.clamp, self.value)}; {spelled(float(free[1]))} without" if held else ""
         return Description(
             "felt",

@@ -104,7 +104,7 @@ class Road(Play):
             f"∂c_T/∂c_t against the lag T − t, log scale. One unit that rests at 0, its input and output gates at 1/2. Forget gate: "
             f"{kept(self.bias):.4f}. Dashed: by the forget gates alone, for other biases.",
             "Turn the bias up, and the line of the gates turns towards level; it never rises. Turn the recurrent weight up, and the whole "
-            "leaves the highway: what it gains came through h, where nothing keeps it from exploding.",
+            "leaves the highway: what it gains came through h, past the forget gates.",
             pd.DataFrame({"lag": lag, "log10_gates": gates, "log10_whole": whole}),
             (Panel((*others, *self._own(lag, gates, whole)), Axis("steps back", limits=(0, self.steps)), Axis("", "log", limits)),),
             columns=1,

@@ -138,7 +138,7 @@ class Clipping(Lesson):
                     "An explosion has become a vanished gradient, and no clipping lengthens it.",
                 ),
             ),
-            "It has moved by {drift}, of {away:.2f} that it was thrown.",
+            "It has moved by {drift}; thrown it was {away:.2f} far.",
             0,
             {},
             {"rule": "none", "steps": 100},

@@ -47,7 +47,7 @@ class Gru(Lesson):
     claim = "A gate decides at every word what a memory keeps"
     goal = "say what an update gate keeps, for how long, and what changes when you hold it"
     plays: ClassVar = (Microscope, Felt)
-    dispels = "A GRU remembers by default. With all weights zero its gates stand half open, and half of the memory is gone at every step."
+    dispels = "A GRU remembers by default."
     notes = "Gated Recurrent Unit (GRU)"
     code = ("gradviz.cells.gru_simplified", "gradviz.cells.gru_reset_before", "gradviz.cells.gru", "gradviz.hooks")
     sources: ClassVar = (
@@ -106,8 +106,8 @@ class Gru(Lesson):
         ),
         Screen(
             "Why a sigmoid? It comes so near to 0 that keeping is cheap: where {new} is the sigmoid of $s = -2$, −4, −6, half of the "
-            "memory is left after {life_2}, {life_4:.1f} and {life_6:.0f} steps. For half over 100 steps $s = {for_100:.2f}$ will do. At "
-            "$s = 0$ just {zero_20} is left after 20.",
+            "memory is left after {life_2}, {life_4:.1f} and {life_6:.0f} steps. For half over 100 steps $s = {for_100:.2f}$ will do. With "
+            "all weights zero $s = 0$: {zero_20} is left after 20.",
             SQUASH,
         ),
         Screen(

@@ -94,7 +94,7 @@ class Lstm(Lesson):
         ),
         Screen(
             "A **ledger** tells the roads apart. Over those 20 steps the logarithms of the forget gates sum up to {gates:.3f}, that of the "
-            "whole derivative is {whole:.3f}. The gap came through {h_t}, where no gate limits it.",
+            "whole derivative is {whole:.3f}. The gap came through {h_t}, past the forget gates.",
             OTHER,
             1,
             {"bias": 5.0, "weight": 1.0, "steps": 20},

@@ -94,6 +94,7 @@ def test_pictures_say_what_they_show() -> None:
     assert "off the map" not in Cliffwalk().draw().title
     assert "off the map" in Cliffwalk(threshold=1000.0).draw().title
     assert "neither rule touches it" in Rules(gradient="on the plateau").draw().title
+    assert Rules(gradient="on the plateau").draw().frame["length"][0] == FACTS["norm_1"]
     frame = Rules(gradient="(30, 40)").draw().frame
     assert frame["length"].tolist() == pytest.approx([50, 5, math.hypot(5, 5)])
     for name in GRADIENTS:
