@@ -133,7 +133,7 @@ class Lengths(Play):
             for some, name, colour in ((inside, "counted", "accent"), (~inside, "longer", "ghost"))
             if some.any()
         ]
-        line = Line(n, so_far, "all up to this length", "ink", marker="circle", label="all up to this length")
+        line = Line(n, so_far, "all up to this length", "ink", marker="circle", label="sum so far")
         across = Axis("tokens of the sentence, EOS counted", limits=(0.5, LONGEST + 0.5), ticks=tuple((float(at), str(at)) for at in n))
         return Description(
             "sentences_by_length",

@@ -122,11 +122,7 @@ class Draw(Play):
             "Move τ: the shares move, the needle stays. A low τ widens the likeliest word’s share until every needle hits it; a high one "
             "makes all shares alike.",
             frame,
-            (
-                Panel(
-                    (*_segments(low, high, chosen), Rule(u, "up", label="u")), Axis("", limits=(0.0, 1.0)), _rows(), f"“{spoken(written)}”"
-                ),
-            ),
+            (Panel((*_segments(low, high, chosen), Rule(u, "up")), Axis("", limits=(0.0, 1.0)), _rows(), f"“{spoken(written)}”"),),
             columns=1,
             shape="line",
         )

@@ -72,7 +72,7 @@ class Sampling(Lesson):
             "sentence: “{zero}”.",
             FEED,
             0,
-            {"word": 6},
+            {"word": 3},
         ),
         Screen(
             "Draw 10 000 sentences, seed 0: “cats sleep EOS” comes {times:,} times. Its probability is {best:.4f}, so {expected:,.0f} were "
