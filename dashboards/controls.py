@@ -35,12 +35,13 @@ def setter(key: str) -> Callable[[float], None]:
     return move
 
 
-def run(runs: Sequence[Run]) -> Run:
-    """One of the runs; no control if there is one."""
+def run(runs: Sequence[Run], first: Run | None = None) -> Run:
+    """One of the runs, at first `first` or the first of them; no control if there is one."""
     by_label = {run.label: run for run in runs}
     if len(runs) < 2:
         return runs[0]
-    return by_label[st.selectbox("Run", list(by_label), key="run", bind="query-params", width=220)]
+    index = runs.index(first) if first in runs else 0
+    return by_label[st.selectbox("Run", list(by_label), index, key="run", bind="query-params", width=220)]
 
 
 def example(run: Run) -> int:

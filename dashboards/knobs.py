@@ -9,6 +9,7 @@ import streamlit as st
 from gradviz.lessons import Play, controls, values
 
 WIDE = 260  # pixels
+LONG = 30  # letters of all choices together, above which they may have to flow
 
 
 def knobs(play: type[Play], prefix: str, start: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,7 +32,8 @@ def _knob(item: Field[Any], at: str, value: Any) -> Any:
     meta = item.metadata
     label, help = meta["label"], meta["help"] or None
     if meta["choices"]:
-        return st.segmented_control(label, meta["choices"], default=value, required=True, key=at, help=help, bind="query-params")
+        show = st.pills if sum(map(len, meta["choices"])) > LONG else st.segmented_control
+        return show(label, meta["choices"], default=value, required=True, key=at, help=help, bind="query-params")
     if isinstance(value, bool):
         return st.toggle(label, value, key=at, help=help, bind="query-params")
     if isinstance(value, str):

@@ -86,7 +86,7 @@ def story(name: str) -> None:
 def steps(reader: Reader) -> str:
     """Where the reader is, with a way on and a way back."""
     stops = reader.stops
-    stop = st.segmented_control(
+    stop = st.pills(
         "Step", stops, default=stops[0], required=True, key=reader.key, bind="query-params",
         on_change=enter, args=(reader, None), help="numbers: the story; Predict: say what will happen; Play: every control",
     )  # fmt: skip

@@ -29,7 +29,7 @@ class Gates(View):
         runs = state.chosen()
         head, row = st.container(gap="small"), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
         with row:
-            run = controls.run(runs)
+            run = controls.run(runs, next((run for run in runs if gates_of(run)), None))
             example = controls.example(run)
             layer = parts.layer_choice([run])
         linked(runs, run, (example, layer), head, row)
@@ -87,9 +87,13 @@ def to_unit(units: Sequence[int]) -> Callable[[float], None]:
     return move
 
 
+def gates_of(run: Run) -> list[str]:
+    """The gates that its cell has; a plain RNN has none."""
+    return list(dict.fromkeys(name.rsplit(".gate.", 1)[1] for name, *_ in run.meta["points"] if ".gate." in name))
+
+
 def gate_choice(run: Run) -> str:
-    points = [name.rsplit(".gate.", 1)[1] for name, *_ in run.meta["points"] if ".gate." in name]
-    gates = list(dict.fromkeys(points))
+    gates = gates_of(run)
     if not gates:
         return ""
     first = next((gate for gate in gates if gate in KEEPING), gates[0])

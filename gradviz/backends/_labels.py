@@ -25,11 +25,12 @@ class Wish:
 
 @dataclass(frozen=True)
 class Label:
-    """left, middle: pixels of the left end and the middle of the text; covers: whether it stands on a line or on marks."""
+    """left, right: pixels of the ends of the text; middle: of its middle, from below; covers: whether it stands on a line or on marks."""
 
     text: str
     colour: str
     left: float
+    right: float
     middle: float
     covers: bool = False
 
@@ -64,8 +65,8 @@ def settle(wishes: list[Wish], obstacles: Array, panel: tuple[float, float], tin
         covered = lines.inside(boxes)
         best = int(np.argmin(prices + (4.0 * covered + 2.0 * _overlap(boxes, taken) + 0.12 * areas.inside(boxes))))
         taken.append(boxes[best])
-        left, bottom, _, top = boxes[best].tolist()
-        placed.append(Label(wish.text, wish.colour, left, (bottom + top) / 2, bool(covered[best])))
+        left, bottom, right, top = boxes[best].tolist()
+        placed.append(Label(wish.text, wish.colour, left, right, (bottom + top) / 2, bool(covered[best])))
     return placed
 
 

@@ -1,13 +1,15 @@
 """Three small networks that learn to keep one bit, trained and recorded while the lesson is opened: two fail, each in its own way."""
 
 import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
-from gradviz.arrays import Array
+from gradviz.arrays import Array, norm
 from gradviz.cells import CELLS
 from gradviz.clipping import CLIPPING, Clipping
 from gradviz.clipping.norm import Norm
@@ -35,11 +37,24 @@ class Setting:
     forget_bias: float = 0.0
 
     @property
+    def state(self) -> str:
+        """The state that carries far."""
+        return "cell" if self.cell == "lstm" else "hidden"
+
+    @property
+    def gate(self) -> str:
+        """Where units can be stuck."""
+        return "gate.forget" if self.cell == "lstm" else "hidden"
+
+    def stuck(self, values: Array) -> Array:
+        return values < 0.1 if self.cell == "lstm" else np.abs(values) > 0.9
+
+    @property
     def experiment(self) -> Experiment:
         training = Training(
             updates=UPDATES, batch=32, optimizer=self.optimizer, clipping=self.clipping, precision="float64", checkpoint_every=0
         )
-        recording = Recording(every=1, reach_every=0, probe_every=0)
+        recording = Recording(every=UPDATES, reach_every=0, probe_every=0)  # its ends; what every update shows is watched besides
         return Experiment(FirstBit(length=LENGTH), Model(cell=CELLS[self.cell](), units=UNITS), training, recording)
 
 
@@ -68,34 +83,17 @@ def prepare(setting: Setting, seed: int, trainer: Trainer) -> None:
 
 @dataclass(frozen=True)
 class Course:
-    """A training as arrays, one row an update. folder: holds the run as long as this lives."""
+    """A training as arrays, one row an update. gradients: (update, time) mean over the batch of ‖∂L/∂s_t‖, s the state that carries far,
+    of an LSTM the cell state; saturated: (update,) share of hidden units beyond ±0.9, of an LSTM of forget gates below 0.1; folder: holds
+    the run as long as this lives."""
 
     run: Run
+    gradients: Array
+    saturated: Array
     folder: tempfile.TemporaryDirectory[str]
 
     def column(self, name: str) -> Array:
         return self.run.steps[name].to_numpy(np.float64)
-
-    @cached_property
-    def state(self) -> str:
-        """The state that carries far: the cell state of an LSTM."""
-        return "cell" if self.run.family == "lstm" else "hidden"
-
-    @cached_property
-    def gradients(self) -> Array:
-        """(update, time) mean over the batch of ‖∂L/∂s_t‖, s the state that carries far."""
-        return self._series("gradient_norm", self.state)
-
-    @cached_property
-    def saturated(self) -> Array:
-        """(update,) share of hidden units beyond ±0.9; of an LSTM the share of forget gates below 0.1."""
-        kind, point = ("saturation_left", "gate.forget") if self.run.family == "lstm" else ("saturation_tanh", "hidden")
-        return np.asarray(self._series(kind, point).mean(axis=1))
-
-    def _series(self, quantity: str, point: str) -> Array:
-        table = self.run.timesteps
-        rows = table[(table["quantity"] == quantity) & (table["point"] == point)].sort_values(["step", "time"])
-        return rows["mean"].to_numpy(np.float64).reshape(-1, LENGTH)
 
     def ratio(self, update: int) -> float:
         """How much of the gradient at the last state arrives at the first one, in the update of this number, from 1."""
@@ -107,5 +105,23 @@ class Course:
 def course(name: str, seed: int = 0) -> Course:
     """Train one of the settings, which takes a second or two, and keep it."""
     setting, folder = SETTINGS[name], tempfile.TemporaryDirectory(prefix="gradviz-lesson-")
-    path = train(setting.experiment, Path(folder.name) / name, prepare=lambda trainer: prepare(setting, seed, trainer))
-    return Course(load(path), folder)
+    gradients: list[Array] = []
+    saturated: list[float] = []
+    watched = [
+        (setting.state, True, lambda array: gradients.append(norm(array, axis=-1).mean(axis=1))),
+        (setting.gate, False, lambda array: saturated.append(float(setting.stuck(array).mean()))),
+    ]
+    with ExitStack() as stack:
+
+        def begin(trainer: Trainer) -> None:
+            prepare(setting, seed, trainer)
+            for point, gradient, see in watched:
+                observer = partial(_seen, see)
+                stack.enter_context(trainer.network.observe(f"layers.0.forward.{point}", observer, gradient))
+
+        path = train(setting.experiment, Path(folder.name) / name, prepare=begin)
+    return Course(load(path), np.array(gradients), np.array(saturated), folder)
+
+
+def _seen(see: Callable[[Array], None], name: str, array: Array) -> None:
+    see(array)

@@ -20,7 +20,7 @@ def open_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def step(app: AppTest, name: str) -> Any:
-    return app.segmented_control(key=f"step{LESSONS[name].order}")
+    return app.pills(key=f"step{LESSONS[name].order}")
 
 
 def heading(app: AppTest) -> str:
@@ -114,7 +114,7 @@ def test_every_control_of_the_play_once(name: str, open_lesson: Any) -> None:
             assert "cannot be drawn" not in words(app)
 
 
-KINDS = ("slider", "select_slider", "segmented_control", "toggle", "text_input")
+KINDS = ("slider", "select_slider", "segmented_control", "pills", "toggle", "text_input")
 
 
 def other(item: Any) -> Any:

@@ -220,13 +220,15 @@ def nothing(canvas: Canvas) -> None:
 
 
 def write_labels(canvas: Canvas) -> None:
-    """The direct labels of a panel."""
+    """The direct labels of a panel. Those in its right half are held at their right end: where a page makes the panel narrower than it was
+    planned, they stay inside."""
     place = canvas.place
     for label in labels(place):
-        x = place.x.start + label.left / place.width * (place.x.end - place.x.start)
+        side, end = ("left", label.left) if label.left + label.right < place.width else ("right", label.right)
+        x = place.x.start + end / place.width * (place.x.end - place.x.start)
         y = place.y.start + label.middle / place.height * (place.y.end - place.y.start)
         ground = {"bgcolor": "@paper_soft", "borderpad": 1} if label.covers or canvas.heats else {}  # else it would cut holes into bands
-        canvas.write(escape(label.text), x, y, label.colour, xanchor="left", yanchor="middle", **ground)
+        canvas.write(escape(label.text), x, y, label.colour, xanchor=side, yanchor="middle", **ground)
 
 
 DRAW: dict[type, Any] = {Line: line, Path: path, Band: band, Points: points, Bars: bars, Heat: heat, Rule: rule, Tiles: tiles}
