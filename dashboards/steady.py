@@ -40,7 +40,7 @@ def chart(name: str, runs: Sequence[Run], **options: Any) -> None:
         for place in (0, 1):
             with st.container(key=f"place-{name}-{place}"):
                 if not kept[place].missing:
-                    show.panels(kept[place], f"{name}-{place}", None)
+                    show.panels(kept[place], show.drawn(kept[place], look.viewer()), f"{name}-{place}", None)
     st.session_state[f"rest-{name}"] = max(REST, SHARE * (time.monotonic() - began))
     st.markdown(f"**What to look for.** {look.plain(description.look_for)}")
     st.space("small")

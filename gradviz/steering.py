@@ -65,14 +65,14 @@ class Helm:
     def _wait(self) -> None:
         """Until it is told to go on. All is on disk meanwhile."""
         began = time.perf_counter()
-        with postponed():
-            self.keep()
-            self.writer.update(paused=True)
         try:
+            with postponed():  # an interruption comes when it is left
+                self.keep()
+                self.writer.update(paused=True)
             while self.paused and not self.stop:
                 time.sleep(LOOK)
                 self._look()
         finally:
             self.trainer.began += time.perf_counter() - began  # no time of training
-            self.writer.meta.pop("paused")
+            self.writer.meta.pop("paused", None)
             self.writer.update()

@@ -15,7 +15,7 @@ PACE = 1.0  # seconds between two looks
 class Train(View):
     section = "Train"
     shows_runs = False
-    order = 10
+    order = 15
     title = "Train"
     icon = ":material/model_training:"
 

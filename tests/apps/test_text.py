@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from gradviz import frames
 from gradviz.backends import plotly as drawing
 from gradviz.charts.connectivity import Connectivity
-from gradviz.dashboards import live, reading, show, state
+from gradviz.dashboards import clicks, live, reading, show, state
 from gradviz.dashboards.views.text import PARTS
 from gradviz.language import activations, sample
 from tests.apps.test_dashboard import charts, fine, opened, words
@@ -74,7 +74,7 @@ def test_the_position_is_kept_within_the_text(runs: Path, monkeypatch: pytest.Mo
 def test_a_click_on_a_token_moves_the_position(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = frames.load(runs / "lstm")
     description = Connectivity(text="one\ntwo").describe([run])
-    marks = show.letters(drawing.figure(description, "light"))
+    marks = clicks.letters(drawing.figure(description, "light"))
     assert len(marks["x"]) == len("one\ntwo")
     assert [text[1] for text in marks["text"]] == list("one↵two"), "numbered in reading order, and saying what the picture says"
     monkeypatch.setattr(state.st, "session_state", {"connectivity-0": {"selection": {"points": [{"x": 2.0, "customdata": [5]}]}}})

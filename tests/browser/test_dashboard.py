@@ -16,7 +16,7 @@ from tests.synthetic import make_run
 
 pytestmark = pytest.mark.browser
 
-SLIDER = "[data-testid=stSlider] input[type=range]"
+SLIDER = '[data-testid=stSlider] input[aria-label="Training step"]'
 
 
 @pytest.mark.parametrize("view", list(VIEWS))

@@ -221,10 +221,10 @@ def test_the_dashboard_gets_what_was_asked_for(gradviz, trained: Path, monkeypat
     from gradviz.dashboards import launch
 
     asked: list[object] = []
-    monkeypatch.setattr(launch, "launch", lambda folder, port, open_browser: asked.append((folder, port, open_browser)))
-    assert gradviz("dashboard", str(trained), "--port", "8765", "--no-browser")[0] == 0
+    monkeypatch.setattr(launch, "launch", lambda *given: asked.append(given))
+    assert gradviz("dashboard", str(trained), "--port", "8765", "--no-browser", "--host", "0.0.0.0")[0] == 0
     assert gradviz("dashboard")[0] == 0
-    assert asked == [(trained, 8765, False), (Path("gradviz-runs"), None, True)]
+    assert asked == [(trained, 8765, False, "0.0.0.0"), (Path("gradviz-runs"), None, True, "127.0.0.1")]
 
 
 # ---------------------------------------------------------------------- processes
