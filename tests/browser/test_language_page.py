@@ -11,6 +11,7 @@ import pytest
 from gradviz import frames
 from gradviz.dashboards import launch
 from gradviz.language import sample
+from tests.browser.conftest import DRAWN, SETTLED
 from tests.synthetic import make_run
 
 pytestmark = pytest.mark.browser
@@ -56,9 +57,10 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[[str], Any]]:
 
 
 def settle(page: Any) -> None:
+    """A click on what is drawn again meanwhile would be lost."""
     page.wait_for_selector("h1")
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", state="attached")
-    page.wait_for_timeout(300)
+    page.wait_for_selector(SETTLED, state="attached")
+    page.wait_for_function(DRAWN)
 
 
 def saved(page: Any, label: str) -> tuple[str, bytes]:
