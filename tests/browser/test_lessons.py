@@ -94,6 +94,6 @@ def test_a_file_asks_and_speaks_both_notations(opened: Any) -> None:
     assert "right" in choice.inner_text()
     shown = opened.locator("#step-1 .equation")
     assert shown.locator(".in-notes").is_visible()
-    opened.get_by_text("the field", exact=True).click()
+    opened.locator("input[name=notation][value=field]").check()
     assert shown.locator(".in-field").is_visible()
     assert not shown.locator(".in-notes").is_visible()
