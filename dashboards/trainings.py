@@ -171,10 +171,13 @@ def threshold(run: Run) -> None:
     item, key = choices.option(type(rule), rule.dial), f"dial-{where(run)}"
     help = f"{item['help']}; holds from the next update on"
 
-    def turn() -> None:
-        attempt(partial(ask, run.path, Wish(threshold=float(st.session_state[key]))))
-
     now = float(getattr(rule, rule.dial))
+
+    def turn() -> None:
+        wanted = float(st.session_state[key])
+        if wanted != now:  # a run that ends takes its control away, which a browser may report as a change
+            attempt(partial(ask, run.path, Wish(threshold=wanted)))
+
     st.number_input(
         f"Threshold ({rule.dial})", item["low"], item["high"], now, step=None, format="%g", key=key, on_change=turn, width=150, help=help
     )

@@ -21,8 +21,8 @@ EXPLORE = ("gradient_flow", "gates", "dynamics", "clipping", "parameters")
 KINDS = ("slider", "select_slider", "selectbox", "segmented_control", "number_input", "multiselect")
 
 VIEWS = {
-    "gradient_flow": {"step": "6", "back": "3", "token": "12", "example": "1", "run": "LSTM, not clipped"},
-    "gates": {"step": "6", "gate": "input", "gate-unit": "2", "time": "11", "example": "1", "run": "LSTM, not clipped"},
+    "gradient_flow": {"step": "6", "back": "3", "token": "12", "example": "1"},
+    "gates": {"step": "6", "gate": "input", "gate-unit": "2", "time": "11", "example": "1"},
     "dynamics": {
         "of": "Jacobian of the last step",
         "weights": "at the start",

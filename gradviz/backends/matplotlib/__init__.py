@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
 from pathlib import Path
+from threading import RLock
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -30,10 +31,13 @@ _METADATA: dict[str, dict[str, str | None]] = {
 }
 
 
+_ONE = RLock()  # matplotlib's settings are those of all threads, and a dashboard draws in several
+
+
 @contextmanager
 def _style() -> Iterator[None]:
     """The house style, untouched by the reader's own settings. A letter that the font lacks is drawn as a box, without a warning."""
-    with context(["default", theme.STYLE]), matplotlib.rc_context({"text.parse_math": False}), warnings.catch_warnings():
+    with _ONE, context(["default", theme.STYLE]), matplotlib.rc_context({"text.parse_math": False}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         yield
 
