@@ -204,7 +204,7 @@ def until(app: AppTest, text: str) -> None:
 def test_a_run_of_another_process_is_watched_paused_turned_and_stopped(training: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(training.parent, monkeypatch)
     assert app.title[0].value == "1 run in training"
-    assert len(app.get("imgs")) == 2, "what grows is an image"
+    assert len(app.get("image")) == 2, "what grows is an image"
     assert app.number_input(key="dial-mine").value == 5.0
     app.number_input(key="dial-mine").set_value(0.5).run()
     until(app, "limit 0\\.5 since update")
