@@ -32,7 +32,8 @@ WHOLE = """() => {
         && document.querySelector('[data-testid=stSkeleton], [data-stale=true]') === null
         && places.every(place => place.querySelector('.js-plotly-plot .main-svg'));
 }"""
-SLIDER = "[data-testid=stSlider] input[type=range]"
+MOVES = 4  # of the slider: the runs have recorded five steps
+SLIDER = '[data-testid=stSlider] input[aria-label="Training step"]'
 
 
 def make(folder: Path) -> tuple[Path, Path]:
@@ -103,7 +104,7 @@ def visit(browser: Any, short: Path, long: Path) -> dict[str, float]:
         again = [seconds(lambda view=view: turn(page, view)) for view in ordered()]
         found |= {"a page switch": statistics.median(again), "a page for the first time": statistics.median(switches.values())}
         turn(page, "gradient_flow")
-        found["a control's answer"] = statistics.median(seconds(lambda: move(page)) for _ in range(5))
+        found["a control's answer"] = statistics.median(seconds(lambda: move(page)) for _ in range(MOVES))
         leave(browser)
     with served(long) as (address, _):
         found["a run of a million updates opens"] = seconds(lambda: opened(browser, address))
