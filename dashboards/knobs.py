@@ -33,7 +33,7 @@ def _knob(item: Field[Any], at: str, value: Any) -> Any:
     label, help = meta["label"], meta["help"] or None
     if meta["choices"]:
         show = st.pills if sum(map(len, meta["choices"])) > LONG else st.segmented_control
-        return show(label, meta["choices"], default=value, required=True, key=at, help=help, bind="query-params")
+        return show(label, meta["choices"], default=value, required=True, key=at, help=help, bind="query-params") or value
     if isinstance(value, bool):
         return st.toggle(label, value, key=at, help=help, bind="query-params")
     if isinstance(value, str):

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from gradviz.charts import Description
-from gradviz.dashboards import knobs, look, show
+from gradviz.dashboards import controls, knobs, look, show
 from gradviz.errors import GradvizError
 from gradviz.lessons import NOTATIONS, Lesson, Notation, Play, Question, Screen, facts_of, filled, made, ordered, right
 
@@ -68,8 +68,7 @@ def story(name: str) -> None:
     lesson = ordered()[name]
     with st.container(width=TEXT):
         words = list(NOTATION_OF)
-        said = st.segmented_control("Notation", words, default=words[0], required=True, key="notation", bind="query-params")
-        reader = Reader(lesson, NOTATION_OF[said])
+        reader = Reader(lesson, NOTATION_OF[controls.choice("Notation", words, "notation")])
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             stop = steps(reader)
             onward(reader)
@@ -90,7 +89,7 @@ def steps(reader: Reader) -> str:
         "Step", stops, default=stops[0], required=True, key=reader.key, bind="query-params",
         on_change=enter, args=(reader, None), help="numbers: the story; Predict: say what will happen; Play: every control",
     )  # fmt: skip
-    return str(stop)
+    return str(stop or stops[0])  # an address may choose none
 
 
 def enter(reader: Reader, stop: str | None) -> None:

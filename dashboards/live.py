@@ -9,7 +9,7 @@ import streamlit as st
 from gradviz.backends import plotly as drawing
 from gradviz.charts import CHARTS, Description
 from gradviz.charts._description import Heat
-from gradviz.dashboards import look, parts, reading, show
+from gradviz.dashboards import controls, look, parts, reading, show
 from gradviz.errors import GradvizError
 from gradviz.frames import Run
 from gradviz.language import Choice, Sample, Writing
@@ -95,7 +95,7 @@ def point_choice(run: Run) -> str:
     choices = [*gates, *reading.states(run)]
     if len(choices) < 2:
         return ""
-    return str(st.segmented_control("Watch", choices, default=choices[0], required=True, key="watch", bind="query-params"))
+    return str(controls.choice("Watch", choices, "watch"))
 
 
 def tick(run: Run, work: Work, point: str, layer: int) -> None:

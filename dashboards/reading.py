@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from gradviz.charts import _passage
-from gradviz.dashboards import parts, show
+from gradviz.dashboards import controls, parts, show
 from gradviz.errors import GradvizError
 from gradviz.frames import Run
 
@@ -22,7 +22,7 @@ def draw(run: Run, head: Any) -> None:
     row, below = st.container(horizontal=True, vertical_alignment="bottom", gap="medium"), st.container()
     with row:
         hint = "Pull: how much each earlier token moves the prediction of a later one"
-        kind = st.segmented_control("Colour by", kinds, default="State", required=True, key="colour", bind="query-params", help=hint)
+        kind = controls.choice("Colour by", kinds, "colour", "State", hint)
         text, example = source(run, below)
     DRAW[kind](run, head, text, example)
 
@@ -31,7 +31,7 @@ def source(run: Run, place: Any = None) -> tuple[str, int]:
     """The text to read: one that the reader writes (in `place`), or else empty and the number of a recorded sequence."""
     options = [*map(str, range(len(run.meta["probe"]["lengths"]))), OWN]
     hint = "held-out sequences whose arrays were kept, or a text that you write"
-    chosen = st.segmented_control("Sequence", options, default=options[0], required=True, key="sequence", bind="query-params", help=hint)
+    chosen = controls.choice("Sequence", options, "sequence", hint=hint)
     if chosen != OWN:
         return "", int(chosen)
     with place if place is not None else st.container():
@@ -62,7 +62,7 @@ def one_unit(run: Run, head: Any, text: str, example: int, choices: list[str], l
     """A text in the colours of one unit."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         key = label.rsplit(" ", 1)[1]
-        point = st.segmented_control(label, choices, default=choices[0], required=True, key=f"text-{key}", bind="query-params")
+        point = controls.choice(label, choices, f"text-{key}")
         last = int(run.setting("model", "units") or 1) - 1
         unit = st.number_input(
             "Unit", 0, last, None, step=1, key="unit", placeholder="auto", width=150, bind="query-params",

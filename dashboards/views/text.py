@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from gradviz.dashboards import reading, show, state, writing
+from gradviz.dashboards import controls, reading, show, state, writing
 from gradviz.dashboards.views._base import View
 from gradviz.frames import Run
 
@@ -34,9 +34,7 @@ class Text(View):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             run = runs[st.selectbox("Run", list(runs), key="run", bind="query-params", width=220)]
             hint = "  \n".join(f"{name}: {what}" for name, what in PARTS.items())
-            part = st.segmented_control(
-                "What to do", list(PARTS), default="Read", required=True, key="part", bind="query-params", help=hint
-            )
+            part = controls.choice("What to do", list(PARTS), "part", "Read", hint)
         DRAW[part](run, head)
 
 

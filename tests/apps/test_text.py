@@ -213,3 +213,9 @@ def test_a_unit_that_was_found_colours_a_text(runs: Path, monkeypatch: pytest.Mo
     assert app.segmented_control(key="part").value == "Read"
     assert app.number_input(key="unit").value == int(best)
     assert app.title[0].value.startswith(f"Unit {best} ")
+
+
+@pytest.mark.parametrize("part", ["", "Read", "Write"])
+def test_an_address_that_chooses_nothing_shows_what_is_shown_without_it(part: str, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = dict.fromkeys(("colour", "sequence", "text-it", "text-gate", "watch", "run"), "")
+    fine(opened(runs, monkeypatch, "text", part=part, **nothing))
