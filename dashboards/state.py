@@ -68,16 +68,19 @@ def folder() -> Path:
 def signature(path: Path) -> Signature:
     """Tells what `path` and the folders in it hold: names, sizes and times of all files. Cheap enough to be asked every second or two,
     and short, for Streamlit takes long to make a key of a long list."""
-    found: list[tuple[str, int, int]] = []
-    _look(str(path), found)
-    return hashlib.blake2b(repr(sorted(found)).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return hashlib.blake2b(repr(sorted(_files(path))).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def changed_at(path: Path) -> float:
     """When the newest of its files was written, in seconds since 1970; 0 if there is none."""
+    return max((mtime for _, _, mtime in _files(path)), default=0) / 1e9
+
+
+def _files(path: Path) -> list[tuple[str, int, int]]:
+    """Name, size and time of every file."""
     found: list[tuple[str, int, int]] = []
     _look(str(path), found)
-    return max((mtime for _, _, mtime in found), default=0) / 1e9
+    return found
 
 
 def _look(folder: str, found: list[tuple[str, int, int]]) -> None:

@@ -170,7 +170,6 @@ def threshold(run: Run) -> None:
         return
     item, key = choices.option(type(rule), rule.dial), f"dial-{where(run)}"
     help = f"{item['help']}; holds from the next update on"
-
     now = float(getattr(rule, rule.dial))
 
     def turn() -> None:

@@ -6,12 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from gradviz.dashboards import controls, look, parts, show, state, waiting
+from gradviz.dashboards import controls, look, parts, reading, show, state, waiting
 from gradviz.dashboards.views._base import View
 from gradviz.errors import GradvizError
 from gradviz.frames import Run
 
-KEEPING = ("forget", "update")  # the gates that decide what is kept: the ones to look at first
 UNIT, TIME = "gate-unit", "time"  # keys
 ROWS = "Click a row to follow that unit below; the lines mark the unit and the time step that are chosen."
 STEPS = "Click a time step to mark it in both pictures."
@@ -29,7 +28,7 @@ class Gates(View):
         runs = state.chosen()
         head, row = st.container(gap="small"), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
         with row:
-            run = controls.run(runs, next((run for run in runs if gates_of(run)), None))
+            run = controls.run(runs, next((run for run in runs if reading.points(run, ".gate.")), None))
             example = controls.example(run)
             layer = parts.layer_choice([run])
         linked(runs, run, (example, layer), head, row)
@@ -60,7 +59,7 @@ def linked(runs: Sequence[Run], run: Run, place: tuple[int, int], head: Any, row
     options = {"example": example, "step": step, "layer": layer, "direction": direction}
     course = show.Click(marked, controls.to_one(TIME), STEPS)
     show.chart("unit_course", [run], section=section, click=course, unit=unit, **options)
-    kept = "" if gate in KEEPING else gate  # other cells keep with a gate of another name
+    kept = "" if gate in reading.KEEPING else gate  # other cells keep with a gate of another name
     show.chart("saturation", runs, step=step, layer=layer, gate=kept, direction=direction, unit=unit, whose=run.label)
 
 
@@ -87,14 +86,9 @@ def to_unit(units: Sequence[int]) -> Callable[[float], None]:
     return move
 
 
-def gates_of(run: Run) -> list[str]:
-    """The gates that its cell has; a plain RNN has none."""
-    return list(dict.fromkeys(name.rsplit(".gate.", 1)[1] for name, *_ in run.meta["points"] if ".gate." in name))
-
-
 def gate_choice(run: Run) -> str:
-    gates = gates_of(run)
+    gates = reading.points(run, ".gate.")
     if not gates:
         return ""
-    first = next((gate for gate in gates if gate in KEEPING), gates[0])
+    first = next((gate for gate in gates if gate in reading.KEEPING), gates[0])
     return str(controls.choice("Gate", gates, "gate", first))

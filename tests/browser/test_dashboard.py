@@ -78,7 +78,7 @@ def test_evidence_leads_to_the_run_it_speaks_of(address: str, visit: Any) -> Non
     assert at.complaints == []
 
 
-PAPER = "document.querySelector('.js-plotly-plot').layout.paper_bgcolor"
+PAPER = "document.querySelector('.js-plotly-plot')?.layout?.paper_bgcolor"  # none while a figure is put up anew
 
 
 def test_figures_follow_the_theme_while_the_page_is_open(reader: Visit) -> None:
@@ -86,10 +86,10 @@ def test_figures_follow_the_theme_while_the_page_is_open(reader: Visit) -> None:
     page.wait_for_selector(".js-plotly-plot .main-svg")
     light = page.evaluate(PAPER)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"{PAPER} !== '{light}'")
+    page.wait_for_function(f"{PAPER} && {PAPER} !== '{light}'")
     dark = page.evaluate(PAPER)
     page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"{PAPER} !== '{dark}'")
+    page.wait_for_function(f"{PAPER} && {PAPER} !== '{dark}'")
     assert (light, dark) == (colour("paper", "light"), colour("paper", "dark"))
 
 

@@ -9,9 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from gradviz import frames
-from gradviz.dashboards import launch
 from gradviz.language import sample
-from tests.browser.conftest import DRAWN, SETTLED
+from tests.browser.conftest import DRAWN, SETTLED, served
 from tests.synthetic import make_run
 
 pytestmark = pytest.mark.browser
@@ -30,14 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    port = launch.free_port()
-    server = launch.start(folder, port)
-    try:
-        launch.wait_until_up(server, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    with served(folder) as there:
+        yield there
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gradviz.dashboards import launch
+from tests.browser.conftest import served
 
 pytestmark = pytest.mark.browser
 
@@ -33,14 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    port = launch.free_port()
-    server = launch.start(folder, port)
-    try:
-        launch.wait_until_up(server, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    with served(folder) as there:
+        yield there
 
 
 def test_a_training_from_start_to_end_with_a_threshold_changed_on_the_way(address: str, folder: Path, chromium: Any) -> None:
