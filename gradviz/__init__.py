@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gradviz.reports import report as report
     from gradviz.training import resume as resume
     from gradviz.training import train as train
+    from gradviz.watching import watch as watch
 
 _HOME = {
     "Experiment": "gradviz.config",
@@ -63,6 +64,7 @@ _HOME = {
     "save_weights": "gradviz.bridges",
     "to_torch": "gradviz.bridges",
     "train": "gradviz.training",
+    "watch": "gradviz.watching",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 — names, one by one, of the table above

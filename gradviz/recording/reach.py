@@ -10,7 +10,7 @@ from gradviz.batch import Batch, Reading
 from gradviz.dynamics.confidence import decay_of
 from gradviz.dynamics.decay import decay_per_step
 from gradviz.network import Network
-from gradviz.passes import Loss, Pass
+from gradviz.passes import Pass, States
 from gradviz.readout import MOST
 from gradviz.recording.statistics import over_batch
 
@@ -44,10 +44,24 @@ def _held_out(network: Network, batch: Batch, *, reach: bool) -> HeldOut:
         losses.append(loss.mean)
         counts.append(loss.count)
         accuracies.append(_accuracy(network, run.outputs, group))
-        for place, by_lag in _logs(network, group, run, loss) if reach else ():
+        own = loss.d_outputs * group.size  # each sequence's own loss
+        for place, by_lag in _logs(network, group, run, own, {}) if reach else ():
             logs.setdefault(place, []).append(by_lag)
-    rows = [_row(name, point, found, network.parts.reading(batch, int(name.split(".")[1]))) for (name, point), found in logs.items()]
+    rows = _rows(network, batch, logs)
     return HeldOut(float(np.average(losses, weights=counts)), float(np.average(accuracies, weights=counts)), rows)
+
+
+def of_gradient(network: Network, batch: Batch, run: Pass, d_outputs: Array, d_final: States) -> list[dict[str, object]]:
+    """Rows for a gradient that arrives from elsewhere. d_outputs: (time, batch, output), of which the last step that each sequence reads
+    counts; d_final: of the final states, by name, those of each direction together with its last step."""
+    logs: dict[tuple[str, str], list[Array]] = {}
+    for place, by_lag in _logs(network, batch, run, d_outputs, d_final):
+        logs.setdefault(place, []).append(by_lag)
+    return _rows(network, batch, logs)
+
+
+def _rows(network: Network, batch: Batch, logs: dict[tuple[str, str], list[Array]]) -> list[dict[str, object]]:
+    return [_row(name, point, found, network.parts.reading(batch, int(name.split(".")[1]))) for (name, point), found in logs.items()]
 
 
 def _groups(network: Network, batch: Batch) -> Iterator[Batch]:
@@ -58,12 +72,12 @@ def _groups(network: Network, batch: Batch) -> Iterator[Batch]:
         yield batch if size >= batch.size else batch.some(slice(start, start + size), network.signature.at)
 
 
-def _logs(network: Network, batch: Batch, run: Pass, loss: Loss) -> Iterator[tuple[tuple[str, str], Array]]:
+def _logs(network: Network, batch: Batch, run: Pass, d_outputs: Array, d_final: States) -> Iterator[tuple[tuple[str, str], Array]]:
     """By layer and state: log10 norms of the gradient of each sequence's last loss, by lag."""
     top = network.parts.top
     for direction in top.directions:
-        d_outputs = _last_only(loss.d_outputs, batch, run.at, direction) * batch.size  # each sequence's own loss
-        network.backward(run, d_outputs, parameters=False)
+        ends = {name: states for name, states in d_final.items() if name.endswith(direction)}
+        network.backward(run, _last_only(d_outputs, batch, run.at, direction), ends, parameters=False)
         for name, tape in run.tapes.items():
             _, layer, own = name.split(".")
             if own == direction or int(layer) not in top.layers:

@@ -1,0 +1,143 @@
+"""One call of a recurrent module: what went in, what came out, and the gradients that arrived at what came out."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+from gradviz.arrays import Array, Integers
+from gradviz.watching.modules import Part
+
+
+def plain(tensor: Any) -> Array:
+    """A copy as an array of float32 or float64, from whatever device."""
+    kept = tensor.detach()
+    wide = kept.to(torch.float32) if kept.dtype in (torch.float16, torch.bfloat16) else kept
+    array: Array = wide.to("cpu", copy=True).numpy()
+    return array
+
+
+@dataclass
+class Arrived:
+    """The gradient at one tensor, summed over all backward passes; None until one arrives."""
+
+    value: Any = None
+
+    def __call__(self, gradient: Any) -> None:
+        found = gradient.detach()
+        self.value = found.clone() if self.value is None else self.value + found
+
+
+@dataclass
+class Call:
+    """inputs: (time, batch, feature); lengths: (batch,) or None; initial, final: the states of each place, (batch, unit) each, None if
+    they began at zero; outputs: (time, batch, unit · direction); half: whether it computed in half precision.
+
+    gradients: what arrived at outputs and final states, as the tensors lie in PyTorch; see `d_outputs` and `d_final`.
+    """
+
+    part: Part
+    inputs: Array
+    lengths: Integers | None
+    initial: list[tuple[Array, ...]] | None
+    outputs: Array
+    half: bool
+    shape: Any  # the PackedSequence that came out, or None
+    batched: bool
+    gradients: list[Arrived] = field(default_factory=list)
+    linked: "Call | None" = None  # the step before, of a cell in a loop
+    given: Any = None  # the state a cell was handed, and made, as tensors: what links one step to the next
+    made: Any = None
+    state: Any = None  # of the generator that dropout drew from, before the call
+
+    @property
+    def seen(self) -> bool:
+        """Whether any gradient arrived: what nobody learns from is not looked at."""
+        return any(arrived.value is not None for arrived in self.gradients)
+
+    @property
+    def steps(self) -> int:
+        return int(self.inputs.shape[0])
+
+    @property
+    def size(self) -> int:
+        return int(self.inputs.shape[1])
+
+    def d_outputs(self) -> Array:
+        """(time, batch, unit · direction), zero in the padding."""
+        value = self.gradients[0].value
+        return np.zeros_like(self.outputs) if value is None else self._laid(value)
+
+    def d_final(self, place: int) -> tuple[Array, ...]:
+        """Gradients of the final states of one place, (batch, unit) each. What arrives at a cell's hidden state is in `d_outputs`."""
+        nothing = np.zeros((self.size, self.part.units), self.outputs.dtype)
+        found = [arrived.value for arrived in self.gradients[1:]]
+        if self.part.looped:
+            return (nothing, *(nothing if value is None else plain(value).reshape(nothing.shape) for value in found))
+        return tuple(nothing if value is None else plain(value)[place].reshape(nothing.shape) for value in found)
+
+    def _laid(self, tensor: Any) -> Array:
+        if self.shape is not None:
+            return plain(pad_packed_sequence(_as(self.shape, tensor), total_length=self.steps)[0])
+        return timewise(plain(tensor), self.part, self.batched)
+
+
+def timewise(array: Array, part: Part, batched: bool) -> Array:
+    """(time, batch, …) of what PyTorch took or gave."""
+    if part.looped:
+        return array[None] if batched else array[None, None]
+    if not batched:
+        return array[:, None]
+    return array.swapaxes(0, 1) if part.batch_first else array
+
+
+def call_of(part: Part, given: tuple[Any, ...], made: Any) -> Call | None:
+    """The call of a module with its arguments and what it returned; None where no gradient can come back."""
+    inputs, state = given
+    outputs, finals = _outcome(part, made)
+    packed = isinstance(outputs, PackedSequence)
+    first = outputs.data if packed else outputs
+    watched = [first, *finals]
+    if not any(tensor.requires_grad for tensor in watched):
+        return None
+    batched = packed or inputs.dim() == (2 if part.looped else 3)
+    lengths: Integers | None = None
+    if packed:
+        padded, ends = pad_packed_sequence(_as(inputs, inputs.data.detach()))
+        read, lengths, came = plain(padded), ends.numpy(), plain(pad_packed_sequence(_as(outputs, first.detach()))[0])
+    else:
+        read, came = (timewise(plain(tensor), part, batched) for tensor in (inputs, first))
+    call = Call(part, read, lengths, _initial(part, state), came, _is_half(first), outputs if packed else None, batched)
+    call.given, call.made = state, made
+    for tensor in watched:
+        call.gradients.append(Arrived())
+        if tensor.requires_grad:
+            tensor.register_hook(call.gradients[-1])
+    return call
+
+
+def _is_half(tensor: Any) -> bool:
+    return tensor.dtype in (torch.float16, torch.bfloat16)
+
+
+def _as(packed: Any, data: Any) -> Any:
+    return PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
+
+
+def _outcome(part: Part, made: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What came out at every step, and the final states. Of a cell the hidden state is what comes out; an LSTM's has a cell state too."""
+    if part.looped:
+        return (made[0], (made[1],)) if isinstance(made, tuple) else (made, ())
+    outputs, finals = made
+    return outputs, finals if isinstance(finals, tuple) else (finals,)
+
+
+def _initial(part: Part, state: Any) -> list[tuple[Array, ...]] | None:
+    if state is None:
+        return None
+    arrays = [plain(tensor) for tensor in (state if isinstance(state, tuple) else (state,))]
+    if part.looped:
+        return [tuple(array.reshape(-1, part.units) for array in arrays)]
+    return [tuple(array[k].reshape(-1, part.units) for array in arrays) for k in range(len(part.places))]

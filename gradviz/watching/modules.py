@@ -1,0 +1,118 @@
+"""The recurrent parts of a PyTorch model: which there are, what gradviz makes of each, and which cannot be replayed and why."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from gradviz.cells import CELLS, Cell
+from gradviz.errors import GradvizError
+
+FUSED = {nn.RNN: "rnn", nn.GRU: "gru", nn.LSTM: "lstm"}
+CELLWISE = {nn.RNNCell: "rnn", nn.GRUCell: "gru", nn.LSTMCell: "lstm"}
+MOST_DROPPED = 0.95
+
+
+@dataclass(frozen=True)
+class Part:
+    """A recurrent module. layers: how many it has; first: the number of its lowest one in the run's tables, where the layers of all
+    recurrent modules are counted through; looped: a cell that the model's own loop calls once a time step."""
+
+    name: str
+    module: Any
+    cell: Cell
+    layers: int
+    directions: tuple[str, ...]
+    units: int
+    first: int
+    looped: bool
+
+    @property
+    def places(self) -> list[tuple[int, str]]:
+        """(layer, direction), counted within the module, in PyTorch's order of final states."""
+        return [(layer, direction) for layer in range(self.layers) for direction in self.directions]
+
+    def weights(self, layer: int, direction: str) -> dict[str, str]:
+        """PyTorch's names of a layer's parameters, within the module, by weight_ih, weight_hh, bias_ih, bias_hh."""
+        end = "" if self.looped else f"_l{layer}{'_reverse' if direction == 'backward' else ''}"
+        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh") if self.module.bias else ("weight_ih", "weight_hh")
+        return {kind: f"{kind}{end}" for kind in kinds}
+
+    @property
+    def batch_first(self) -> bool:
+        return not self.looped and bool(self.module.batch_first)
+
+    def shifted(self, name: str) -> str:
+        """layers.0.forward… of the module as the run's tables have it."""
+        start, layer, rest = name.split(".", 2)
+        return f"{start}.{int(layer) + self.first}.{rest}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """parts: what is replayed; notes: a sentence for every recurrent module that is not, and for a model without any."""
+
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...]
+
+
+def recurrent_parts(model: Any) -> Found:
+    """Look through all submodules, in their order. A GradvizError if the model as a whole cannot be watched."""
+    _check(model)
+    parts: list[Part] = []
+    notes: list[str] = []
+    for name, module in model.named_modules():
+        kind = _kind(module)
+        if kind is None:
+            continue
+        shown = name or type(module).__name__
+        if reason := _refused(module):
+            notes.append(f"{shown} is not replayed: {reason} Its parameters are recorded")
+            continue
+        parts.append(_part(shown, module, kind, sum(part.layers for part in parts)))
+    if not parts and not notes:
+        notes.append(f"{type(model).__name__} has no nn.RNN, GRU or LSTM and no cell of theirs: only its parameters are recorded")
+    return Found(tuple(parts), tuple(notes))
+
+
+def _check(model: Any) -> None:
+    if not isinstance(model, nn.Module):
+        raise GradvizError(f"there is a {type(model).__name__} to be watched; it must be a torch.nn.Module.")
+    for name, module in model.named_modules():
+        kind = type(module).__name__
+        if kind == "OptimizedModule" or getattr(module, "_compiled_call_impl", None) is not None:
+            raise GradvizError(
+                f"{name or 'the model'} is compiled: torch.compile does not call hooks that come later, so nothing would be seen. Watch "
+                "the model before it is compiled, or compile the parts around the recurrent module."
+            )
+        if kind in ("DataParallel", "RecursiveScriptModule"):
+            raise GradvizError(f"{name or 'the model'} is a {kind}, which runs copies that hooks do not see: watch the module inside.")
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise GradvizError(f"{type(model).__name__} has no parameter that is trained, so there is no gradient to be watched.")
+
+
+def _kind(module: Any) -> str | None:
+    for table in (FUSED, CELLWISE):
+        for base, kind in table.items():
+            if isinstance(module, base):
+                return kind
+    return None
+
+
+def _part(name: str, module: Any, kind: str, first: int) -> Part:
+    looped = isinstance(module, tuple(CELLWISE))
+    cell = CELLS["rnn"](activation=module.nonlinearity) if kind == "rnn" else CELLS[kind]()
+    directions = ("forward", "backward") if not looped and module.bidirectional else ("forward",)
+    return Part(name, module, cell, 1 if looped else module.num_layers, directions, module.hidden_size, first, looped)
+
+
+def _refused(module: Any) -> str:
+    """Why a recurrent module cannot be replayed; empty if it can."""
+    if getattr(module, "proj_size", 0):
+        return f"it has proj_size={module.proj_size}, and gradviz's LSTM has no projection."
+    dropped = getattr(module, "dropout", 0.0)
+    if dropped > MOST_DROPPED and module.num_layers > 1:
+        return f"it has dropout={dropped:g} between its layers; replayed is at most {MOST_DROPPED:g}."
+    if any("weight" in name and not isinstance(getattr(module, name), nn.Parameter) for name in ("weight_ih_l0", "weight_hh_l0")):
+        return "its weights are computed from others (a parametrization such as weight_norm)."
+    return ""
