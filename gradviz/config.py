@@ -14,6 +14,7 @@ from gradviz.rates import RATES, Rate
 from gradviz.regularizers import REGULARIZERS, Regularizer
 from gradviz.tasks import TASKS, Task
 
+WATCHED = "watched"  # stands for the task of a training that is not gradviz's own
 DIRECTIONS = ("forward", "backward", "both")
 
 
@@ -120,6 +121,9 @@ class Experiment:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Experiment":
         try:
+            task = values.get("task")
+            if isinstance(task, dict) and task.get("name") == WATCHED:
+                raise GradvizError("this is a watched PyTorch training: your own script trains it and can go on with it, gradviz cannot.")
             return options.from_dict(cls, _as_named_now(values))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise GradvizError(f"this is not an experiment: {error}") from error

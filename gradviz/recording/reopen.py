@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from gradviz.architecture import Architecture
 from gradviz.arrays import Parameters, norm
 from gradviz.batch import Signature
-from gradviz.config import Experiment
+from gradviz.config import Experiment, Recording, Training
 from gradviz.errors import GradvizError, RunError, unknown
 from gradviz.network import Network
+from gradviz.recording import watched
 from gradviz.recording.reading import FILES, read_meta, read_table, read_weights
 from gradviz.tasks import Data
 
@@ -50,6 +51,8 @@ def reopen(folder: Path | str, weights: str = "last", *, data: bool = True) -> R
     if weights not in (START, *FILES):
         raise unknown("weights", weights, (START, *FILES))
     meta = read_meta(folder)
+    if "watched" in meta:
+        return _watched(folder, meta, weights)
     try:
         experiment = Experiment.from_dict(meta.get("experiment") or {})
         signature = Signature(**meta.get("signature") or {})
@@ -64,6 +67,14 @@ def reopen(folder: Path | str, weights: str = "last", *, data: bool = True) -> R
         network = Network.of(parts, _fitting(folder, parts, read_weights(folder, weights), precision), precision)
     opened, why = _opened(folder, experiment, meta) if data else (None, "they were not asked for.")
     return Reopened(experiment, network, opened, why)
+
+
+def _watched(folder: Path, meta: dict[str, Any], weights: str) -> Reopened:
+    """Of a watched model: its recurrent layers, and the sequences they read at the last recorded step."""
+    network, data = watched.read(folder, meta, None if weights == START else read_weights(folder, weights))
+    size = data.kept.size
+    training, recording = Training(precision=str(network.dtype)), Recording(held_out=size)
+    return Reopened(Experiment(watched.Watched(data.kept.steps), network.model, training, recording), network, data)
 
 
 def _fitting(folder: Path, parts: Architecture, found: Parameters, precision: str) -> Parameters:

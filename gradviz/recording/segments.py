@@ -22,6 +22,7 @@ META = "run.json"
 WEIGHTS = "weights.safetensors"
 BEST = "best.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
+SEQUENCES = "sequences.safetensors"  # of a watched model
 CONTROL = "control.json"
 FOLDER = "tables"
 CODEC = "zstd"

@@ -25,7 +25,7 @@ from gradviz.recording.lock import Lock
 from gradviz.recording.reading import read_meta
 from gradviz.recording.rewind import rewind
 from gradviz.recording.schema import TABLES, VERSION
-from gradviz.recording.segments import BEST, CHECKPOINT, FOLDER, META, WEIGHTS, Encoder, Row, batch_of, checked_row, segments
+from gradviz.recording.segments import BEST, CHECKPOINT, FOLDER, META, SEQUENCES, WEIGHTS, Encoder, Row, batch_of, checked_row, segments
 
 ROWS, BYTES, SECONDS = 1000, 4_000_000, 1.0  # a batch is written when one of these has gathered
 
@@ -130,6 +130,10 @@ class RunWriter:
     def save_weights(self, weights: Mapping[str, Array]) -> None:
         self._save(WEIGHTS, weights)
 
+    def save_sequences(self, arrays: Mapping[str, Array]) -> None:
+        """What a watched model read at its last recorded step; see `gradviz.recording.watched`."""
+        self._save(SEQUENCES, arrays)
+
     def save_best(self, best: Best) -> None:
         """The weights with the lowest held-out loss so far; run.json says at which step, and what the loss is."""
         self._save(BEST, best.weights)
@@ -207,7 +211,7 @@ class _Segment:
 
 def _written(folder: Path) -> list[Path]:
     """The files of a run in `folder`, and only those."""
-    files = [folder / name for name in (META, WEIGHTS, BEST, CHECKPOINT)]
+    files = [folder / name for name in (META, WEIGHTS, BEST, CHECKPOINT, SEQUENCES)]
     own = [*files, *map(beside, files), folder / LOCK]
     tables = [path for name in TABLES for path in segments(folder, name)]
     return [path for path in own if path.is_file() or path.is_symlink()] + tables

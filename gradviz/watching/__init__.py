@@ -64,6 +64,18 @@ def watch(
         listening.listen(run)
         try:
             yield run
-        finally:
-            listening.leave(run)
-            run.close()
+        except BaseException as error:
+            _leave(run, listening.leave, error)
+            raise
+        _leave(run, listening.leave, None)
+
+
+def _leave(run: "Watched", leave: Any, error: BaseException | None) -> None:
+    """Take everything off. An error of the training is the one to see, whatever goes wrong here."""
+    leave(run)
+    try:
+        run.close()
+    except GradvizError as second:
+        if error is None:
+            raise
+        error.add_note(str(second))

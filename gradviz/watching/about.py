@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradviz.cells import CELLS
+from gradviz.config import WATCHED
 from gradviz.options import to_dict
 from gradviz.watching.modules import Part
 from gradviz.watching.replay import Replay
 from gradviz.watching.rows import Named
-
-TASK = "watched"
 
 
 def described(model: Any, parts: Sequence[Part], names: dict[str, Named], every: int, lag: int | None) -> dict[str, Any]:
@@ -18,7 +17,7 @@ def described(model: Any, parts: Sequence[Part], names: dict[str, Named], every:
     cell = {"name": CELLS.name_of(first.cell), **to_dict(first.cell)} if first else {"name": "none"}
     directions = {part.directions for part in parts}
     experiment = {
-        "task": {"name": TASK, "model": type(model).__name__},
+        "task": {"name": WATCHED, "model": type(model).__name__},
         "model": {
             "cell": cell,
             "units": first.units if first else 0,
@@ -45,7 +44,9 @@ def described(model: Any, parts: Sequence[Part], names: dict[str, Named], every:
         "probe": {"lengths": [], "words": []},
         "watched": {
             "model": type(model).__name__,
-            "modules": {part.name: {"kind": type(part.module).__name__, "first_layer": part.first, "layers": part.layers} for part in parts},
+            "modules": {
+                part.name: {"kind": type(part.module).__name__, "first_layer": part.first, "layers": part.layers} for part in parts
+            },
             "roles": {named.name: named.role for named in names.values()},
             "replay": {},
         },
@@ -54,9 +55,5 @@ def described(model: Any, parts: Sequence[Part], names: dict[str, Named], every:
 
 def points(replays: Sequence[Replay]) -> list[list[str]]:
     """Hook points, as the tables name them."""
-    found = []
-    for replay in replays:
-        for point in replay.network.hook_points():
-            if point.name.startswith("layers."):
-                found.append([replay.part.shifted(point.name), point.shape, point.meaning])
-    return found
+    every = [(replay.part, point) for replay in replays for point in replay.network.hook_points()]
+    return [[part.shifted(point.name), point.shape, point.meaning] for part, point in every if point.name.startswith("layers.")]

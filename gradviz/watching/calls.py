@@ -47,15 +47,21 @@ class Call:
     shape: Any  # the PackedSequence that came out, or None
     batched: bool
     gradients: list[Arrived] = field(default_factory=list)
-    linked: "Call | None" = None  # the step before, of a cell in a loop
     given: Any = None  # the state a cell was handed, and made, as tensors: what links one step to the next
     made: Any = None
-    state: Any = None  # of the generator that dropout drew from, before the call
+    drawing: Any = None  # state of the generator that dropout drew from, before the call
 
     @property
     def seen(self) -> bool:
         """Whether any gradient arrived: what nobody learns from is not looked at."""
         return any(arrived.value is not None for arrived in self.gradients)
+
+    def unscaled(self, scale: float) -> "Call":
+        """Itself, with gradients that a GradScaler had scaled as they would be without."""
+        for arrived in self.gradients:
+            if arrived.value is not None and scale != 1:
+                arrived.value = arrived.value / scale
+        return self
 
     @property
     def steps(self) -> int:
@@ -93,8 +99,9 @@ def timewise(array: Array, part: Part, batched: bool) -> Array:
     return array.swapaxes(0, 1) if part.batch_first else array
 
 
-def call_of(part: Part, given: tuple[Any, ...], made: Any) -> Call | None:
-    """The call of a module with its arguments and what it returned; None where no gradient can come back."""
+def call_of(part: Part, given: tuple[Any, ...], made: Any, drawing: Any) -> Call | None:
+    """The call of a module with its arguments and what it returned; None where no gradient can come back. drawing: the state of PyTorch's
+    generator before the call, if the module drops outputs between its layers."""
     inputs, state = given
     outputs, finals = _outcome(part, made)
     packed = isinstance(outputs, PackedSequence)
@@ -110,7 +117,7 @@ def call_of(part: Part, given: tuple[Any, ...], made: Any) -> Call | None:
     else:
         read, came = (timewise(plain(tensor), part, batched) for tensor in (inputs, first))
     call = Call(part, read, lengths, _initial(part, state), came, _is_half(first), outputs if packed else None, batched)
-    call.given, call.made = state, made
+    call.given, call.made, call.drawing = state, made, drawing
     for tensor in watched:
         call.gradients.append(Arrived())
         if tensor.requires_grad:

@@ -29,6 +29,7 @@ class Capture:
         self.new: dict[str, Any] = {}
         self.rate = float("nan")
         self.scale, self.unscaled = 1.0, False
+        self._states: dict[str, Any] = {}  # of PyTorch's generator before the latest call of a module that drops outputs
         self._names = {id(parameter): name for name, parameter in self.parameters.items()}
         self._handles: list[Any] = [model.register_forward_pre_hook(lambda module, inputs: self.snapshot())]
         self._of_optimizer = [
@@ -40,6 +41,8 @@ class Capture:
 
     def _hook_parts(self) -> None:
         for part in self.parts:
+            if part.drops:
+                self._handles.append(part.module.register_forward_pre_hook(self._drawing(part.name)))
             self._handles.append(part.module.register_forward_hook(self._seen(part), with_kwargs=True))
             for parameter in part.module.parameters():
                 if parameter.requires_grad and id(parameter) not in self.own:  # once, if two modules share it
@@ -59,9 +62,15 @@ class Capture:
             self.snapshot()
             inputs = args[0] if args else kwargs["input"]
             state = args[1] if len(args) > 1 else kwargs.get("hx")
-            call = call_of(part, (inputs, state), made)
+            call = call_of(part, (inputs, state), made, self._states.get(part.name))
             if call is not None:
                 self.calls[part.name].append(call)
+
+        return hook
+
+    def _drawing(self, name: str) -> Callable[..., None]:
+        def hook(module: Any, args: tuple[Any, ...]) -> None:
+            self._states[name] = torch.get_rng_state()
 
         return hook
 

@@ -75,7 +75,7 @@ def _around_clipping(original: Any, rule: str, limit: str) -> Callable[..., Any]
     def clip(parameters: Any, *values: Any, **named: Any) -> Any:
         each = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
         known = float(values[0] if values else named[limit]) if values or limit in named else float("nan")
-        for listener in list(_listeners):
+        for listener in _listeners:
             listener.clipping(rule, known, each)
         return original(each, *values, **named)
 
@@ -85,7 +85,7 @@ def _around_clipping(original: Any, rule: str, limit: str) -> Callable[..., Any]
 def _around_scale(original: Any) -> Callable[..., Any]:
     def scale(scaler: Any, outputs: Any) -> Any:
         found = original(scaler, outputs)
-        for listener in list(_listeners):
+        for listener in _listeners:
             listener.scaled(float(scaler.get_scale()))
         return found
 
@@ -95,7 +95,7 @@ def _around_scale(original: Any) -> Callable[..., Any]:
 def _around_unscale(original: Any) -> Callable[..., Any]:
     def unscale_(scaler: Any, optimizer: Any) -> Any:
         found = original(scaler, optimizer)
-        for listener in list(_listeners):
+        for listener in _listeners:
             listener.unscaled()
         return found
 

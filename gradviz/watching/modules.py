@@ -7,6 +7,7 @@ from torch import nn
 
 from gradviz.cells import CELLS, Cell
 from gradviz.errors import GradvizError
+from gradviz.options import from_dict
 
 FUSED = {nn.RNN: "rnn", nn.GRU: "gru", nn.LSTM: "lstm"}
 CELLWISE = {nn.RNNCell: "rnn", nn.GRUCell: "gru", nn.LSTMCell: "lstm"}
@@ -37,6 +38,11 @@ class Part:
         end = "" if self.looped else f"_l{layer}{'_reverse' if direction == 'backward' else ''}"
         kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh") if self.module.bias else ("weight_ih", "weight_hh")
         return {kind: f"{kind}{end}" for kind in kinds}
+
+    @property
+    def drops(self) -> bool:
+        """Whether outputs are dropped between its layers while it is trained."""
+        return not self.looped and self.layers > 1 and self.module.dropout > 0
 
     @property
     def batch_first(self) -> bool:
@@ -101,7 +107,7 @@ def _kind(module: Any) -> str | None:
 
 def _part(name: str, module: Any, kind: str, first: int) -> Part:
     looped = isinstance(module, tuple(CELLWISE))
-    cell = CELLS["rnn"](activation=module.nonlinearity) if kind == "rnn" else CELLS[kind]()
+    cell = from_dict(CELLS[kind], {"activation": module.nonlinearity} if kind == "rnn" else {})
     directions = ("forward", "backward") if not looped and module.bidirectional else ("forward",)
     return Part(name, module, cell, 1 if looped else module.num_layers, directions, module.hidden_size, first, looped)
 

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from gradviz.arrays import Array, norm
+from gradviz.arrays import Array, Parameters
 from gradviz.batch import Batch
-from gradviz.errors import NonFiniteError
 from gradviz.hooks import layer_of
 from gradviz.passes import States
 from gradviz.quantities import QUANTITIES
 from gradviz.recording import reach
 from gradviz.recording.seen import Row, Seen, where
+from gradviz.recording.watched import Kept, standing_in
 from gradviz.watching.joining import Sequences
-from gradviz.watching.replay import Replay
+from gradviz.watching.replay import Replay, network_of
 
 MOST = 64  # sequences whose reach is measured, and
 PROBED = 2  # whose whole arrays are kept
@@ -90,6 +90,13 @@ def some(given: Sequences, most: int) -> Sequences:
     )
     lengths = None if given.lengths is None else given.lengths[cut]
     return Sequences(given.inputs[:, cut], lengths, initial, given.outputs[:, cut], given.d_outputs[:, cut], d_final, given.linked)
+
+
+def kept_of(replay: Replay, start: Parameters) -> Kept:
+    """What exact charts compute from. start: the weights that the module began with, by PyTorch's names."""
+    given, network = some(replay.sequences, MOST), replay.network
+    batch = standing_in(network, given.inputs, given.lengths, given.d_outputs, given.d_final)
+    return Kept(network, network_of(replay.part, start, network.dtype).parameters, batch)
 
 
 def origin(replays: Sequence[Replay]) -> Told | None:

@@ -6,11 +6,14 @@ gradients of the parameters are PyTorch's own.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from gradviz.architecture import Architecture
 from gradviz.arrays import Array, Integers, Parameters, global_norm
 from gradviz.bridges import Prefixes, from_torch
 from gradviz.bridges.layout import gates_of, to_layout
@@ -19,12 +22,15 @@ from gradviz.network import Network
 from gradviz.passes import Gradients, Pass
 from gradviz.tape import Tape
 from gradviz.watching.calls import Call
+from gradviz.watching.dropout import UNREADABLE, Drawn, NotReplayed, drawn
 from gradviz.watching.joining import Sequences, joined
 from gradviz.watching.loops import chained, sequences_of
 from gradviz.watching.modules import Part
 
 BARE = Prefixes(rnn="", readout=None, embedding=None)
 LIMITS = {"float64": 1e-8, "float32": 2e-3, "half": 0.1}  # a wrong gate or layout is off by far more, a sum that cancels by less
+
+__all__ = ["Mismatch", "NotReplayed", "Replay", "as_theirs", "network_of", "replayed"]
 
 
 @dataclass(frozen=True)
@@ -92,24 +98,33 @@ class Replay:
 def network_of(part: Part, weights: Parameters, dtype: DTypeLike) -> Network:
     """The module's layers; their outputs are read as they are. weights: by PyTorch's names within the module."""
     made = from_torch({name: np.asarray(array, dtype) for name, array in weights.items()}, cell=part.cell, prefixes=BARE)
-    return made
+    if not part.drops:
+        return made
+    parts = Architecture(replace(made.model, dropout=float(part.module.dropout)), made.signature)
+    return Network.of(parts, made.parameters, str(made.dtype))
 
 
 def replayed(part: Part, calls: Sequence[Call], weights: Parameters, gradients: Parameters) -> Replay:
     """All calls of one step. gradients: PyTorch's of the parameters, by the same names as `weights`, those that exist."""
     half = any(call.half for call in calls)
-    together = _replay(part, joined(part, calls), weights, gradients, half)
+    masks = drawn(part, calls) if part.drops else None
+    together = _replay(part, joined(part, calls), (weights, gradients), half, masks)
+    if masks is not None and together.mismatch.outputs > together.mismatch.limit:
+        raise NotReplayed(UNREADABLE)
     return looped(together, calls) if part.looped else together
 
 
-def _replay(part: Part, given: Sequences, weights: Parameters, gradients: Parameters, half: bool) -> Replay:
-    network = network_of(part, weights, given.inputs.dtype)
-    run = network.forward(given.inputs, given.lengths, given.initial)
+def _replay(part: Part, given: Sequences, theirs: tuple[Parameters, Parameters], half: bool, masks: Drawn | None) -> Replay:
+    """theirs: PyTorch's weights and gradients."""
+    network = network_of(part, theirs[0], given.inputs.dtype)
+    dropping = nullcontext() if masks is None else network.dropping(cast(np.random.Generator, masks))
+    with dropping:
+        run = network.forward(given.inputs, given.lengths, given.initial)
     with np.errstate(all="ignore"):
         found = network.backward(run, given.d_outputs, given.d_final)
     limit = LIMITS["half" if half else str(given.inputs.dtype)]
     outputs = np.where(given.mask[..., None], run.outputs, 0)
-    mismatch = Mismatch(_apart([(outputs, given.outputs)]), _of_parameters(part, network, found.parameters, gradients), limit)
+    mismatch = Mismatch(_apart([(outputs, given.outputs)]), _of_parameters(part, network, found.parameters, theirs[1]), limit)
     return Replay(part, network, run, found, given, mismatch)
 
 
