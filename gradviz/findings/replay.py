@@ -39,7 +39,7 @@ class ReplayAgrees(Finding):
         left = [text for text in run.remarks if "not replayed" in text or "only its parameters" in text]
         rows = _rows(said)
         if rows.empty:
-            return self.verdict("none", "parameters only", f"Not applicable: nothing was replayed. {_sentences(left)}".strip())
+            return self.verdict("none", "not replayed", f"Not applicable: nothing was replayed. {_sentences(left)}".strip())
         numbers = {f"{what} {row['module']}": float(row[what]) for row in rows.to_dict("records") for what in ("outputs", "gradients")}
         worst = rows.loc[rows[["outputs", "gradients"]].max(axis=1).idxmax()]
         told = f"Outputs differ by at most {number(float(rows['outputs'].max()))} of their norm, gradients of parameters by at most "

@@ -49,6 +49,7 @@ class Call:
     gradients: list[Arrived] = field(default_factory=list)
     given: Any = None  # the state a cell was handed, and made, as tensors: what links one step to the next
     made: Any = None
+    whole: bool = False  # whether what arrives at an LSTM cell's c includes what goes through its own h: where both are not made at once
     drawing: Any = None  # state of the generator that dropout drew from, before the call
 
     @property
@@ -118,6 +119,7 @@ def call_of(part: Part, given: tuple[Any, ...], made: Any, drawing: Any) -> Call
         read, came = (timewise(plain(tensor), part, batched) for tensor in (inputs, first))
     call = Call(part, read, lengths, _initial(part, state), came, _is_half(first), outputs if packed else None, batched)
     call.given, call.made, call.drawing = state, made, drawing
+    call.whole = part.looped and len(watched) > 1 and first.grad_fn is not finals[0].grad_fn
     for tensor in watched:
         call.gradients.append(Arrived())
         if tensor.requires_grad:

@@ -16,7 +16,8 @@ from gradviz.watching.modules import Part
 class Sequences:
     """What a module read, over all its calls of a step, and what arrived. inputs: (time, batch, feature); lengths: (batch,) or None;
     outputs and d_outputs: (time, batch, unit · direction), zero in the padding; initial, d_final: by layer and direction. linked: whether
-    each step began with the state that the step before made, which a model's own loop may have changed in between."""
+    each step began with the state that the step before made, which a model's own loop may have changed in between; whole: `d_final` of the cell state includes what goes through the hidden state
+    of the same step."""
 
     inputs: Array
     lengths: Integers | None
@@ -25,6 +26,7 @@ class Sequences:
     d_outputs: Array
     d_final: States
     linked: bool = True
+    whole: bool = False
 
     @property
     def mask(self) -> Array:
@@ -42,7 +44,7 @@ def joined(part: Part, calls: Sequence[Call]) -> Sequences:
     d_final = {name: _stacked([call.d_final(place) for call in calls]) for place, name in enumerate(names)}
     arrays = ([call.inputs for call in calls], [call.outputs for call in calls], [call.d_outputs() for call in calls])
     inputs, outputs, d_outputs = (np.concatenate([_longer(array, steps) for array in each], axis=1) for each in arrays)
-    return Sequences(inputs, None if whole else np.concatenate(ends), initial, outputs, d_outputs, d_final)
+    return Sequences(inputs, None if whole else np.concatenate(ends), initial, outputs, d_outputs, d_final, whole=any(call.whole for call in calls))
 
 
 def _start(call: Call, place: int) -> tuple[Array, ...]:

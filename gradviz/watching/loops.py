@@ -72,9 +72,12 @@ def _first(state: Any) -> Any:
     return state[0] if isinstance(state, tuple) else state
 
 
-def sequences_of(chains: Sequence[Chain], calls: Sequence[Call], through: tuple[Array, ...]) -> tuple[Integers, Sequences]:
+def sequences_of(
+    chains: Sequence[Chain], calls: Sequence[Call], through: tuple[Array, ...], ended: tuple[Array, ...]
+) -> tuple[Integers, Sequences]:
     """(time, batch) where each step lies in the batch of all calls, and the sequences. through: the gradients of the states that the
-    steps began with, (batch of all calls, unit): what of a state's gradient came from the next step and not from elsewhere."""
+    steps began with, (batch of all calls, unit): what of a state's gradient came from the next step and not from elsewhere; ended: what
+    arrived at the states after each step, besides `Call.d_outputs`."""
     starts = np.cumsum([0, *(call.size for call in calls)])
     steps = max(len(chain.places) for chain in chains)
     parts = [np.stack([np.arange(starts[k], starts[k + 1]) for k in chain.places]) for chain in chains]
@@ -86,11 +89,11 @@ def sequences_of(chains: Sequence[Chain], calls: Sequence[Call], through: tuple[
     d_outputs -= np.where(later[..., None] < 0, 0, through[0][later]).astype(d_outputs.dtype)
     firsts = [calls[chain.places[0]] for chain in chains]
     initial = _states([_started(call) for call in firsts])
-    last = [calls[chain.places[-1]].d_final(0) for chain in chains]
+    last = index[ends - 1, np.arange(len(ends))]
     lengths = None if (ends == steps).all() else ends
     linked = all(chain.linked for chain in chains)
     name = "layers.0.forward"
-    return index, Sequences(inputs, lengths, {name: initial}, outputs, d_outputs, {name: _states(last)}, linked)
+    return index, Sequences(inputs, lengths, {name: initial}, outputs, d_outputs, {name: tuple(state[last] for state in ended)}, linked)
 
 
 def _inputs(call: Call) -> Array:

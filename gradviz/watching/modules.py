@@ -72,10 +72,11 @@ def recurrent_parts(model: Any) -> Found:
         if kind is None:
             continue
         shown = name or type(module).__name__
-        if reason := _refused(module):
+        part = _part(shown, module, kind, sum(part.layers for part in parts))
+        if reason := _refused(part):
             notes.append(f"{shown} is not replayed: {reason} Its parameters are recorded")
-            continue
-        parts.append(_part(shown, module, kind, sum(part.layers for part in parts)))
+        else:
+            parts.append(part)
     if not parts and not notes:
         notes.append(f"{type(model).__name__} has no nn.RNN, GRU or LSTM and no cell of theirs: only its parameters are recorded")
     return Found(tuple(parts), tuple(notes))
@@ -112,13 +113,14 @@ def _part(name: str, module: Any, kind: str, first: int) -> Part:
     return Part(name, module, cell, 1 if looped else module.num_layers, directions, module.hidden_size, first, looped)
 
 
-def _refused(module: Any) -> str:
+def _refused(part: Part) -> str:
     """Why a recurrent module cannot be replayed; empty if it can."""
+    module = part.module
     if getattr(module, "proj_size", 0):
         return f"it has proj_size={module.proj_size}, and gradviz's LSTM has no projection."
-    dropped = getattr(module, "dropout", 0.0)
-    if dropped > MOST_DROPPED and module.num_layers > 1:
-        return f"it has dropout={dropped:g} between its layers; replayed is at most {MOST_DROPPED:g}."
-    if any("weight" in name and not isinstance(getattr(module, name), nn.Parameter) for name in ("weight_ih_l0", "weight_hh_l0")):
-        return "its weights are computed from others (a parametrization such as weight_norm)."
+    if part.drops and module.dropout > MOST_DROPPED:
+        return f"it has dropout={module.dropout:g} between its layers; at most {MOST_DROPPED:g} can be replayed."
+    names = [name for place in part.places for name in part.weights(*place).values()]
+    if not all(isinstance(getattr(module, name), nn.Parameter) for name in names):
+        return "its weights are computed from other parameters (a parametrization such as weight_norm)."
     return ""

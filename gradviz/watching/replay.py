@@ -19,7 +19,7 @@ from gradviz.bridges import Prefixes, from_torch
 from gradviz.bridges.layout import gates_of, to_layout
 from gradviz.errors import GradvizError
 from gradviz.network import Network
-from gradviz.passes import Gradients, Pass
+from gradviz.passes import Gradients, Pass, States
 from gradviz.tape import Tape
 from gradviz.watching.calls import Call
 from gradviz.watching.dropout import UNREADABLE, Drawn, NotReplayed, drawn
@@ -121,11 +121,19 @@ def _replay(part: Part, given: Sequences, theirs: tuple[Parameters, Parameters],
     with dropping:
         run = network.forward(given.inputs, given.lengths, given.initial)
     with np.errstate(all="ignore"):
-        found = network.backward(run, given.d_outputs, given.d_final)
+        found = network.backward(run, given.d_outputs, _from_outside(given, run) if given.whole else given.d_final)
     limit = LIMITS["half" if half else str(given.inputs.dtype)]
     outputs = np.where(given.mask[..., None], run.outputs, 0)
     mismatch = Mismatch(_apart([(outputs, given.outputs)]), _of_parameters(part, network, found.parameters, theirs[1]), limit)
     return Replay(part, network, run, found, given, mismatch)
+
+
+def _from_outside(given: Sequences, run: Pass) -> States:
+    """The gradients of single steps' final states, without what reaches c_t through h_t = o · tanh(c_t)."""
+    name = "layers.0.forward"
+    d_hidden, d_cell = given.d_final[name]
+    output, squashed = run.tapes[name].values("gate.output")[0], np.tanh(run.tapes[name].values("cell")[0])
+    return {name: (d_hidden, d_cell - given.d_outputs[0] * output * (1 - squashed * squashed))}
 
 
 def _of_parameters(part: Part, network: Network, found: Parameters, theirs: Parameters) -> float:
@@ -168,6 +176,7 @@ def _apart(pairs: list[tuple[Array, Array]], floor: float = 0.0) -> float:
 def looped(single: Replay, calls: Sequence[Call]) -> Replay:
     """Steps of a model's own loop, replayed one by one in one batch, put in the order of time. Their gradients are those that PyTorch
     itself hands from step to step."""
-    chains = chained(calls)
-    index, sequences = sequences_of(chains, calls, single.gradients.initial["layers.0.forward"])
+    given, name = single.sequences, "layers.0.forward"
+    ended = _from_outside(given, single.run) if given.whole else given.d_final
+    index, sequences = sequences_of(chained(calls), calls, single.gradients.initial[name], ended[name])
     return replace(single, sequences=sequences, index=index)
