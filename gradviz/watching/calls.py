@@ -29,6 +29,16 @@ class Arrived:
         found = gradient.detach()
         self.value = found.clone() if self.value is None else self.value + found
 
+    def wait_at(self, tensor: Any) -> None:
+        """For what goes on into the module, when the tensor's own hooks, some of which clip, are done with it."""
+        place = tensor.output_nr
+
+        def hook(gradients: tuple[Any, ...]) -> None:
+            if gradients[place] is not None:
+                self(gradients[place])
+
+        tensor.grad_fn.register_prehook(hook)
+
 
 @dataclass
 class Call:
@@ -104,10 +114,10 @@ def call_of(part: Part, given: tuple[Any, ...], made: Any, drawing: Any) -> Call
     """The call of a module with its arguments and what it returned; None where no gradient can come back. drawing: the state of PyTorch's
     generator before the call, if the module drops outputs between its layers."""
     inputs, state = given
-    outputs, finals = _outcome(part, made)
+    outputs, _ = _outcome(part, made)
     packed = isinstance(outputs, PackedSequence)
-    first = outputs.data if packed else outputs
-    watched = [first, *finals]
+    watched = tensors_of(part, made)
+    first = watched[0]
     if not any(tensor.requires_grad for tensor in watched):
         return None
     batched = packed or inputs.dim() == (2 if part.looped else 3)
@@ -119,16 +129,23 @@ def call_of(part: Part, given: tuple[Any, ...], made: Any, drawing: Any) -> Call
         read, came = (timewise(plain(tensor), part, batched) for tensor in (inputs, first))
     call = Call(part, read, lengths, _initial(part, state), came, _is_half(first), outputs if packed else None, batched)
     call.given, call.made, call.drawing = state, made, drawing
-    call.whole = part.looped and len(watched) > 1 and first.grad_fn is not finals[0].grad_fn
+    call.whole = part.looped and len(watched) > 1 and first.grad_fn is not watched[1].grad_fn
     for tensor in watched:
         call.gradients.append(Arrived())
         if tensor.requires_grad:
-            tensor.register_hook(call.gradients[-1])
+            call.gradients[-1].wait_at(tensor)
     return call
 
 
+def tensors_of(part: Part, made: Any) -> list[Any]:
+    """What a module returned: outputs first, then final states."""
+    outputs, finals = _outcome(part, made)
+    return [outputs.data if isinstance(outputs, PackedSequence) else outputs, *finals]
+
+
 def _is_half(tensor: Any) -> bool:
-    return tensor.dtype in (torch.float16, torch.bfloat16)
+    """Whether it was computed in half precision, whatever precision it has now."""
+    return tensor.dtype in (torch.float16, torch.bfloat16) or torch.is_autocast_enabled(tensor.device.type)
 
 
 def _as(packed: Any, data: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from gradviz.watching.calls import Arrived, Call, call_of
+from gradviz.watching.calls import Arrived, Call, call_of, tensors_of
 from gradviz.watching.modules import Part
 
 
@@ -15,7 +15,7 @@ class Capture:
 
     weights: of every trained parameter, as the forward pass found them; own: the gradients that this step's backward passes gave the
     recurrent parameters; before: what had gathered after the last of them; after: what the optimizer was handed; new: what it made
-    of the weights. scale: what a GradScaler multiplied the loss with.
+    of the weights. scale: what a GradScaler multiplied the loss with; elsewhere: modules whose parameters also got gradients of evaluation.
     """
 
     def __init__(self, model: Any, parts: Sequence[Part]) -> None:
@@ -29,6 +29,7 @@ class Capture:
         self.new: dict[str, Any] = {}
         self.rate = float("nan")
         self.scale, self.unscaled = 1.0, False
+        self.elsewhere: set[str] = set()
         self._states: dict[str, Any] = {}  # of PyTorch's generator before the latest call of a module that drops outputs
         self._names = {id(parameter): name for name, parameter in self.parameters.items()}
         self._handles: list[Any] = [model.register_forward_pre_hook(lambda module, inputs: self.snapshot())]
@@ -57,7 +58,10 @@ class Capture:
 
     def _seen(self, part: Part) -> Callable[..., None]:
         def hook(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
-            if not (module.training and torch.is_grad_enabled()):
+            if not torch.is_grad_enabled():
+                return
+            if not module.training:
+                self._listen_elsewhere(part, made)
                 return
             self.snapshot()
             inputs = args[0] if args else kwargs["input"]
@@ -67,6 +71,16 @@ class Capture:
                 self.calls[part.name].append(call)
 
         return hook
+
+    def _listen_elsewhere(self, part: Part, made: Any) -> None:
+        """A call in evaluation is not looked at; but if a gradient comes from it, the parameters' are not of training alone."""
+
+        def hook(gradients: tuple[Any, ...]) -> None:
+            self.elsewhere.add(part.name)
+
+        for tensor in tensors_of(part, made):
+            if tensor.requires_grad:
+                tensor.grad_fn.register_prehook(hook)
 
     def _drawing(self, name: str) -> Callable[..., None]:
         def hook(module: Any, args: tuple[Any, ...]) -> None:

@@ -175,6 +175,7 @@ class Watched:
             weights = self._of_part(capture, part, {name: plain(tensor) for name, tensor in capture.weights.items()})
             arrived = {name: capture.own.get(id(getattr(part.module, name))) for name in weights}
             gradients = {name: plain(item.value / capture.scale) for name, item in arrived.items() if item and item.value is not None}
+            gradients = {} if part.name in capture.elsewhere else gradients
             try:
                 found[part.name] = replayed(part, calls, weights, gradients)
             except (NonFiniteError, NotReplayed) as error:

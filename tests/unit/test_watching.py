@@ -131,6 +131,20 @@ def test_evaluation_and_no_grad_are_not_looked_at(tmp_path: Path) -> None:
         loss.backward()
         run.step(loss)
     assert run.replays["rnn"].values(HIDDEN).shape == (STEPS, SIZE, UNITS)
+    assert np.isnan(run.replays["rnn"].mismatch.gradients), "evaluation gave the parameters a gradient too"
+
+
+def test_a_hook_that_clips_is_before_what_is_seen(tmp_path: Path) -> None:
+    model = Small(dtype=torch.float64)
+
+    def loss_of(model: Any) -> Any:
+        out = model.rnn(batch(dtype=torch.float64))[0]
+        out.register_hook(lambda gradient: gradient.clamp(-1e-3, 1e-3))
+        return model.fc(out).square().mean()
+
+    run = once(model, tmp_path / "run", loss_of)
+    assert np.abs(run.replays["rnn"].sequences.d_outputs).max() == 1e-3
+    assert 0 < run.replays["rnn"].mismatch.gradients < 1e-12
 
 
 def test_a_step_without_any_gradient_is_said(tmp_path: Path) -> None:
@@ -323,8 +337,10 @@ def refused(kind: str) -> Any:
 
 @pytest.mark.parametrize(("kind", "reason"), [("projection", "it has proj_size=2"), ("weight norm", "computed from other parameters")])
 def test_a_module_that_cannot_be_replayed_is_named_with_the_reason(kind: str, reason: str, tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match=reason):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         run, watched = train(refused(kind), tmp_path / "run")
+    assert any(reason in str(each.message) for each in said)
     assert not watched.replays
     assert any(reason in text for text in run.remarks)
     assert len(run.parameters)
@@ -332,8 +348,11 @@ def test_a_module_that_cannot_be_replayed_is_named_with_the_reason(kind: str, re
 
 def test_compiled_models_are_refused(tmp_path: Path) -> None:
     inside = Small()
-    inside.fc.compile()
-    for model in (torch.compile(Small()), inside):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's own
+        inside.fc.compile(backend="eager")
+        whole = torch.compile(Small(), backend="eager")
+    for model in (whole, inside):
         with pytest.raises(GradvizError, match="Watch the model before it is compiled"), gradviz.watch(model, tmp_path / "run"):
             pass
     assert not (tmp_path / "run").exists()
@@ -354,14 +373,16 @@ def test_a_folder_that_is_taken(tmp_path: Path) -> None:
         pass
     run, _ = train(Small("GRU"), tmp_path / "run", force=True)
     assert run.family == "gru"
-    with RunWriter.create(tmp_path / "busy", {}):
-        code = f"""
-import torch, gradviz
-with gradviz.watch(torch.nn.LSTM(1, 1), {str(tmp_path / "busy")!r}, force=True):
-    pass
-"""
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "is being written by another process" in done.stderr
+
+
+def test_a_folder_that_another_writer_holds(tmp_path: Path) -> None:
+    model, functions = Small(), parts_of_torch()
+    with RunWriter.create(tmp_path / "run", {}):
+        busy = gradviz.watch(model, tmp_path / "run", force=True)
+        with pytest.raises(RunError, match="is being written by another process"), busy:
+            pass
+    assert hooks_on(model) == 0
+    assert parts_of_torch() == functions
 
 
 def test_every_must_be_at_least_one(tmp_path: Path) -> None:
