@@ -55,3 +55,53 @@ def hooks_on(model: Any) -> int:
     for parameter in model.parameters():
         count += len(parameter._backward_hooks or ()) + len(parameter._post_accumulate_grad_hooks or ())
     return count
+
+
+class Pair(nn.Module):
+    """An encoder that reads both ways packed sequences, and a decoder of another kind that reads what it says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.encoder = nn.GRU(INPUTS, UNITS, bidirectional=True, batch_first=True)
+        self.decoder = nn.LSTM(2 * UNITS, UNITS)
+        self.fc = nn.Linear(UNITS, OUTPUTS)
+
+    def forward(self, inputs: Any) -> Any:
+        lengths = torch.tensor([len(inputs), *range(len(inputs) - inputs.shape[1] + 1, len(inputs))]).clamp(min=1)
+        packed = nn.utils.rnn.pack_padded_sequence(inputs.swapaxes(0, 1), lengths, batch_first=True, enforce_sorted=False)
+        out = nn.utils.rnn.pad_packed_sequence(self.encoder(packed)[0])[0]
+        return self.fc(self.decoder(out)[0])
+
+
+class Steps(nn.Module):
+    """A cell, called once a time step, read out at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(2)
+        self.cell, self.fc = nn.LSTMCell(INPUTS, UNITS), nn.Linear(UNITS, OUTPUTS)
+
+    def forward(self, inputs: Any) -> Any:
+        state = None
+        for x in inputs:
+            state = self.cell(x, state)
+        return self.fc(state[0])
+
+
+def watched_runs(folder: Path) -> None:
+    """Runs of models of every shape."""
+    models = {"layers": Small(num_layers=2), "two modules": Pair(), "loop": Steps(), "plain": Small("RNN", bidirectional=True)}
+    for name, model in models.items():
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+        with gradviz.watch(model, folder / name, every=2) as watched:
+            for k in range(25 if name == "layers" else 5):
+                inputs = batch(steps=20, size=SIZE, seed=k)
+                loss = (model(inputs) - inputs.mean(dim=(0, 2))[:, None]).square().mean()
+                loss.backward()
+                nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+                optimizer.step()
+                watched.step(loss)
+                optimizer.zero_grad()
+    with pytest.warns(UserWarning, match="only its parameters"):
+        train(nn.Sequential(nn.Linear(INPUTS, 5), nn.Tanh(), nn.Linear(5, OUTPUTS)), folder / "parameters only")

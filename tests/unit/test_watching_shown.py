@@ -1,0 +1,62 @@
+"""Watched runs in every chart, finding and report: drawn, or said plainly what is missing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gradviz
+from gradviz.backends import matplotlib, plotly
+from gradviz.charts import CHARTS
+from gradviz.findings import FINDINGS, ORDER
+from gradviz.frames import Run, load_runs
+from gradviz.reports import KINDS
+from tests.watching import watched_runs
+
+pytestmark = pytest.mark.torch
+TEXT = {"connectivity", "sentence", "text_probability", "text_unit", "units"}  # a network that speaks
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    folder = tmp_path_factory.mktemp("watched")
+    watched_runs(folder)
+    return {run.name: run for run in load_runs(folder)}
+
+
+@pytest.mark.parametrize("name", list(CHARTS))
+def test_every_chart_is_drawn_or_says_what_is_missing(name: str, runs: dict[str, Run]) -> None:
+    for run in runs.values():
+        found = CHARTS[name]().describe([run])
+        assert found.missing or found.panels
+        plotly.responsive(found)
+        if run.name == "layers":
+            matplotlib.draw(found, 6.8)
+            assert bool(found.missing) == (name in TEXT), (name, found.missing)
+    CHARTS[name]().describe(list(runs.values()))
+
+
+@pytest.mark.parametrize("name", list(FINDINGS))
+def test_every_finding_says_something(name: str, runs: dict[str, Run]) -> None:
+    for run in runs.values():
+        verdict = FINDINGS[name]().check(run)
+        assert verdict.severity in ORDER
+        assert verdict.summary.endswith(".")
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_every_report_is_written(kind: str, runs: dict[str, Run], tmp_path: Path) -> None:
+    path = gradviz.report(list(runs.values()), kind=kind).write(tmp_path / "report.html")
+    assert path.stat().st_size > 10_000
+
+
+def test_a_report_says_what_was_left_out(runs: dict[str, Run], tmp_path: Path) -> None:
+    page = gradviz.report([runs["parameters only"]]).write(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "only its parameters are recorded" in page
+
+
+def test_layers_of_several_modules_are_counted_through(runs: dict[str, Run]) -> None:
+    run: Any = runs["two modules"]
+    assert [run.layer_name(layer) for layer in range(run.layers)] == ["layer 0 (encoder)", "layer 1 (decoder)"]
+    assert sorted(set(run.timesteps["layer"])) == [0, 1]
+    assert {"layers.1.forward.weight_hh", "layers.0.backward.weight_hh"} <= set(run.parameters["parameter"])
