@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gradviz.config import Model as Model
     from gradviz.config import Recording as Recording
     from gradviz.config import Training as Training
+    from gradviz.diagnosis import Diagnosis as Diagnosis
+    from gradviz.diagnosis import diagnose as diagnose
     from gradviz.errors import GradvizError as GradvizError
     from gradviz.frames import Run as Run
     from gradviz.frames import load as load
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from gradviz.watching import watch as watch
 
 _HOME = {
+    "Diagnosis": "gradviz.diagnosis",
     "Experiment": "gradviz.config",
     "GradvizError": "gradviz.errors",
     "Model": "gradviz.config",
@@ -51,6 +54,7 @@ _HOME = {
     "Training": "gradviz.config",
     "chart": "gradviz.picture",
     "connectivity": "gradviz.language",
+    "diagnose": "gradviz.diagnosis",
     "from_torch": "gradviz.bridges",
     "hooks": "gradviz.hooks",
     "load": "gradviz.frames",

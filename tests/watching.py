@@ -31,7 +31,9 @@ def batch(steps: int = STEPS, size: int = SIZE, seed: int = 0, dtype: Any = None
     return torch.randn(steps, size, INPUTS, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
-def train(model: Any, folder: Path, updates: int = 4, every: int = 2, clip: Any = None, rate: float = 0.1, **options: Any) -> tuple[Run, Any]:
+def train(
+    model: Any, folder: Path, updates: int = 4, every: int = 2, clip: Any = None, rate: float = 0.1, **options: Any
+) -> tuple[Run, Any]:
     """An ordinary loop, watched. clip: called between backward and update. Gives the run, and what watched it."""
     optimizer = torch.optim.SGD(model.parameters(), lr=rate)
     dtype = next(model.parameters()).dtype

@@ -41,9 +41,11 @@ class ReplayAgrees(Finding):
         if rows.empty:
             return self.verdict("none", "not replayed", f"Not applicable: nothing was replayed. {_sentences(left)}".strip())
         numbers = {f"{what} {row['module']}": float(row[what]) for row in rows.to_dict("records") for what in ("outputs", "gradients")}
-        worst = rows.loc[rows[["outputs", "gradients"]].max(axis=1).idxmax()]
-        told = f"Outputs differ by at most {number(float(rows['outputs'].max()))} of their norm, gradients of parameters by at most "
-        told += f"{number(float(rows['gradients'].max()))} ({worst['module']})"
+        told = f"Outputs differ by at most {number(float(rows['outputs'].max()))} of their norm, "
+        compared = rows["gradients"].notna().any()
+        told += (
+            f"gradients of parameters by at most {number(float(rows['gradients'].max()))}" if compared else "gradients were not compared"
+        )
         bad = rows[rows["differs"] > 0]
         if len(bad):
             first = bad.iloc[0]
@@ -54,7 +56,7 @@ class ReplayAgrees(Finding):
             return self.verdict("none", "not compared", "No recorded step had finite numbers to compare.", numbers, rows)
         if left:
             return self.verdict("note", "in part", f"{told}. {_sentences(left)}", numbers, rows)
-        return self.verdict("good", "agrees", f"{told}, at {int(rows['compared'].sum())} recorded steps.", numbers, rows)
+        return self.verdict("good", "agrees", f"{told}; recorded steps compared: {int(rows['compared'].sum())}.", numbers, rows)
 
 
 def _rows(said: dict[str, dict[str, Any]]) -> pd.DataFrame:
@@ -64,7 +66,8 @@ def _rows(said: dict[str, dict[str, Any]]) -> pd.DataFrame:
         steps = found.get("differs_at") or []
         row = {"module": module, "outputs": found.get("outputs", np.nan), "gradients": found.get("gradients", np.nan)}
         rows.append({**row, "compared": found.get("compared", 0), "differs": len(steps), "first": steps[0] if steps else -1})
-    return pd.DataFrame(rows, columns=["module", "outputs", "gradients", "compared", "differs", "first"])
+    table = pd.DataFrame(rows, columns=["module", "outputs", "gradients", "compared", "differs", "first"])
+    return table.astype({"outputs": float, "gradients": float})
 
 
 def _sentences(texts: list[str]) -> str:

@@ -53,21 +53,33 @@ class Kept:
         return {"model": options.to_dict(self.network.model), "signature": said, "precision": str(self.network.dtype)}
 
 
-def standing_in(network: Network, inputs: Array, lengths: Integers | None, d_outputs: Array, d_final: States) -> Batch:
-    """The sequences with targets whose squared error has the gradient `d_outputs`, but for a factor. d_final: of the final states; those
-    of the layer that is read out arrive at the last step of each sequence."""
+def standing_in(network: Network, inputs: Array | Integers, lengths: Integers | None, d_outputs: Array, d_final: States) -> Batch:
+    """The sequences with targets whose squared error has the gradient `d_outputs`, but for a factor where that is tiny or huge. d_final: of the final states; those
+    of the layer that is read out arrive at the last step of each sequence; empty if nothing arrives there."""
     arriving = d_outputs.astype(np.float64)
     size, units = inputs.shape[1], network.model.units
     ends = np.full(size, len(inputs)) if lengths is None else np.asarray(lengths)
     everyone = np.arange(size)
-    for place, name in enumerate(network.parts.highest):
+    for place, name in enumerate(network.parts.highest if d_final else []):
         at = ends - 1 if name.endswith("forward") else np.zeros(size, int)
         arriving[at, everyone, place * units : (place + 1) * units] += d_final[name][0]
     largest = np.abs(arriving).max(initial=0.0)
     exact = network.astype("float64")
-    outputs = exact.forward(inputs.astype(np.float64), lengths).outputs
-    targets = outputs - (arriving / (2 * largest) if 0 < largest < np.inf else 0.5)
+    outputs = exact.forward(inputs if network.signature.tokens else inputs.astype(np.float64), lengths).outputs
+    scale = 1.0 if largest == 0 or 0.01 <= largest <= 100 else largest  # one so small would be lost beside the outputs
+    targets = outputs - (arriving / (2 * scale) if np.isfinite(largest) else 0.5)
     return Batch(inputs, targets, lengths)
+
+
+def from_the_end(outputs: Array, lengths: Integers | None, directions: tuple[str, ...]) -> Array:
+    """(time, batch, unit · direction) a gradient of length 1 in every direction, at the last step that is read of each sequence."""
+    d_outputs = np.zeros_like(outputs)
+    units, size = outputs.shape[2] // len(directions), outputs.shape[1]
+    ends = np.full(size, len(outputs)) if lengths is None else np.asarray(lengths)
+    for place, direction in enumerate(directions):
+        at = ends - 1 if direction == "forward" else np.zeros(size, int)
+        d_outputs[at, np.arange(size), place * units : (place + 1) * units] = units**-0.5
+    return d_outputs
 
 
 @dataclass(frozen=True)

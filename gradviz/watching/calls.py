@@ -60,6 +60,7 @@ class Call:
     given: Any = None  # the state a cell was handed, and made, as tensors: what links one step to the next
     made: Any = None
     whole: bool = False  # whether what arrives at an LSTM cell's c includes what goes through its own h: where both are not made at once
+    dropped: bool = False  # whether outputs were dropped between its layers
     drawing: Any = None  # state of the generator that dropout drew from, before the call
 
     @property
@@ -129,6 +130,7 @@ def call_of(part: Part, given: tuple[Any, ...], made: Any, drawing: Any) -> Call
         read, came = (timewise(plain(tensor), part, batched) for tensor in (inputs, first))
     call = Call(part, read, lengths, _initial(part, state), came, _is_half(first), outputs if packed else None, batched)
     call.given, call.made, call.drawing = state, made, drawing
+    call.dropped = part.drops and bool(part.module.training)
     call.whole = part.looped and len(watched) > 1 and first.grad_fn is not watched[1].grad_fn
     for tensor in watched:
         call.gradients.append(Arrived())

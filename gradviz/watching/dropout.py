@@ -54,9 +54,7 @@ def _of_call(part: Part, call: Call) -> list[Array]:
         found = [torch.dropout(torch.ones(shape, dtype=kind), part.module.dropout, True) for _ in range(part.layers - 1)]
     if call.shape is None:
         return [plain(mask) for mask in found]
-    packed = [
-        PackedSequence(mask, call.shape.batch_sizes, call.shape.sorted_indices, call.shape.unsorted_indices) for mask in found
-    ]
+    packed = [PackedSequence(mask, call.shape.batch_sizes, call.shape.sorted_indices, call.shape.unsorted_indices) for mask in found]
     return [plain(pad_packed_sequence(mask, total_length=call.steps)[0]) for mask in packed]
 
 

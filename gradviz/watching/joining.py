@@ -44,7 +44,9 @@ def joined(part: Part, calls: Sequence[Call]) -> Sequences:
     d_final = {name: _stacked([call.d_final(place) for call in calls]) for place, name in enumerate(names)}
     arrays = ([call.inputs for call in calls], [call.outputs for call in calls], [call.d_outputs() for call in calls])
     inputs, outputs, d_outputs = (np.concatenate([_longer(array, steps) for array in each], axis=1) for each in arrays)
-    return Sequences(inputs, None if whole else np.concatenate(ends), initial, outputs, d_outputs, d_final, whole=any(call.whole for call in calls))
+    return Sequences(
+        inputs, None if whole else np.concatenate(ends), initial, outputs, d_outputs, d_final, whole=any(call.whole for call in calls)
+    )
 
 
 def _start(call: Call, place: int) -> tuple[Array, ...]:

@@ -30,7 +30,7 @@ from gradviz.watching.modules import Part
 BARE = Prefixes(rnn="", readout=None, embedding=None)
 LIMITS = {"float64": 1e-8, "float32": 2e-3, "half": 0.1}  # a wrong gate or layout is off by far more, a sum that cancels by less
 
-__all__ = ["Mismatch", "NotReplayed", "Replay", "as_theirs", "network_of", "replayed"]
+__all__ = ["Mismatch", "NotReplayed", "Replay", "as_theirs", "network_of", "replay_of", "replayed"]
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,17 @@ def network_of(part: Part, weights: Parameters, dtype: DTypeLike) -> Network:
 def replayed(part: Part, calls: Sequence[Call], weights: Parameters, gradients: Parameters) -> Replay:
     """All calls of one step. gradients: PyTorch's of the parameters, by the same names as `weights`, those that exist."""
     half = any(call.half for call in calls)
-    masks = drawn(part, calls) if part.drops else None
-    together = _replay(part, joined(part, calls), (weights, gradients), half, masks)
+    masks = drawn(part, calls) if any(call.dropped for call in calls) else None
+    together = replay_of(part, joined(part, calls), (weights, gradients), half, masks)
     if masks is not None and together.mismatch.outputs > together.mismatch.limit:
         raise NotReplayed(UNREADABLE)
     return looped(together, calls) if part.looped else together
 
 
-def _replay(part: Part, given: Sequences, theirs: tuple[Parameters, Parameters], half: bool, masks: Drawn | None) -> Replay:
-    """theirs: PyTorch's weights and gradients."""
+def replay_of(
+    part: Part, given: Sequences, theirs: tuple[Parameters, Parameters], half: bool = False, masks: Drawn | None = None
+) -> Replay:
+    """theirs: PyTorch's weights and gradients; half: it computed in half precision; masks: what it dropped between its layers."""
     network = network_of(part, theirs[0], given.inputs.dtype)
     dropping = nullcontext() if masks is None else network.dropping(cast(np.random.Generator, masks))
     with dropping:

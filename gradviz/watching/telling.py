@@ -99,12 +99,12 @@ class Teller:
     def _check(self, step: int, replay: Replay) -> None:
         """Whether the replay is what PyTorch computed; loudly, if it is not."""
         part, found = replay.part.name, replay.mismatch
-        nothing: dict[str, Any] = {"outputs": 0.0, "gradients": 0.0, "limit": found.limit, "compared": 0, "differs_at": []}
+        nothing: dict[str, Any] = {"outputs": None, "gradients": None, "limit": found.limit, "compared": 0, "differs_at": []}
         said = self._writer.meta["watched"]["replay"].setdefault(part, nothing)
-        pair = {"outputs": found.outputs, "gradients": found.gradients}
-        said["compared"] += int(not any(map(np.isnan, pair.values())))
-        for name, value in pair.items():
-            said[name] = max(said[name], value) if np.isfinite(value) else said[name]
+        said["compared"] += int(not np.isnan(found.outputs))
+        for name, value in {"outputs": found.outputs, "gradients": found.gradients}.items():
+            if not np.isnan(value):
+                said[name] = max(said[name] or 0.0, value if np.isfinite(value) else 1e300)  # JSON has no infinity
         if found.bad:
             said["differs_at"].append(step)
             self.note(

@@ -274,7 +274,9 @@ def test_states_that_are_not_finite_are_located(tmp_path: Path) -> None:
 def test_inputs_that_are_not_finite_are_said(tmp_path: Path) -> None:
     model = Small()
     with pytest.warns(UserWarning, match="the inputs hold NaN or infinity, first at time step 2 of example 4"):
-        once(model, tmp_path / "run", lambda model: model(batch().index_put((torch.tensor(2), torch.tensor(4)), torch.tensor(np.nan))).sum())
+        once(
+            model, tmp_path / "run", lambda model: model(batch().index_put((torch.tensor(2), torch.tensor(4)), torch.tensor(np.nan))).sum()
+        )
     assert len(gradviz.load(tmp_path / "run").steps) == 1
 
 
