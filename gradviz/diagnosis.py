@@ -116,7 +116,8 @@ def _network(model: Any) -> Network | None:
 
     if not is_model(model):
         raise GradvizError(
-            f"there is a {type(model).__name__} to be diagnosed; it must be a torch.nn.Module, a state_dict, a file of weights, or a Network."
+            f"there is a {type(model).__name__} to be diagnosed; it must be a torch.nn.Module, a state_dict, a file of weights, or a "
+            "Network."
         )
     return None
 

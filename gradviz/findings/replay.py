@@ -14,21 +14,22 @@ class ReplayAgrees(Finding):
     title: ClassVar = "Whether the replay agrees with PyTorch"
     meaning: ClassVar = (
         "PyTorch's recurrent modules show neither gates nor inner gradients, so gradviz computes them again from weights, inputs and the "
-        "gradients that arrived. If its outputs or its gradients of the parameters were not those of PyTorch, what is shown of the time steps "
-        "would be of another computation."
+        "gradients that arrived. If its outputs or its gradients of the parameters were not those of PyTorch, what is shown of the time "
+        "steps would be of another computation."
     )
     remedy: ClassVar = (
-        "Equal outputs and other gradients: the weights take part in the loss in a second way, such as a penalty on them, or a gradient was "
-        "asked for twice. Other outputs: the module's forward was overridden, its inputs were changed in place, or its weights were changed "
-        "between forward and backward. If it is none of these, report it with the module's settings."
+        "Equal outputs and other gradients: the weights take part in the loss in a second way, such as a penalty on them, or a gradient "
+        "was asked for twice. Other outputs: the module's forward was overridden, its inputs were changed in place, or its weights were "
+        "changed between forward and backward. If it is none of these, report it with the module's settings."
     )
     source: ClassVar = "PyTorch's own gradients, of the same batch"
     chart: ClassVar = "gate_heatmap"
     rank: ClassVar = 5
     rule: ClassVar = (
-        "Only of watched models. At every recorded step and of every recurrent module: norm of the difference by norm of PyTorch's, of all outputs "
-        "and of the gradient of each parameter (those that are a thousandth of all or less by a thousandth of all). Critical beyond 10⁻⁸ in "
-        "double, 2 · 10⁻³ in single and 0.1 in half precision; sums that cancel stay below. A note if some recurrent module was not replayed."
+        "Only of watched models. At every recorded step and of every recurrent module: norm of the difference by norm of PyTorch's, of all "
+        "outputs and of the gradient of each parameter (those that are a thousandth of all or less by a thousandth of all). Critical "
+        "beyond 10⁻⁸ in double, 2 · 10⁻³ in single and 0.1 in half precision; sums that cancel stay below. A note if some recurrent "
+        "module was not replayed."
     )
 
     def check(self, run: Run) -> Verdict:
@@ -49,8 +50,9 @@ class ReplayAgrees(Finding):
         bad = rows[rows["differs"] > 0]
         if len(bad):
             first = bad.iloc[0]
-            told = f"{first['module']} differs from PyTorch at {int(first['differs'])} recorded steps, first at training step {int(first['first'])}: its "
-            told += f"outputs by up to {number(float(first['outputs']))} of their norm, its gradients by up to {number(float(first['gradients']))}."
+            sizes = [number(float(first[what])) for what in ("outputs", "gradients")]
+            told = f"{first['module']} differs from PyTorch at training step {int(first['first'])}, in all at {int(first['differs'])} of "
+            told += f"{int(first['compared'])} recorded steps: its outputs by up to {sizes[0]} of their norm, its gradients by up to {sizes[1]}."
             return self.verdict("critical", "differs", told, numbers, rows)
         if not rows["compared"].sum():
             return self.verdict("none", "not compared", "No recorded step had finite numbers to compare.", numbers, rows)

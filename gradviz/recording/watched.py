@@ -54,8 +54,10 @@ class Kept:
 
 
 def standing_in(network: Network, inputs: Array | Integers, lengths: Integers | None, d_outputs: Array, d_final: States) -> Batch:
-    """The sequences with targets whose squared error has the gradient `d_outputs`, but for a factor where that is tiny or huge. d_final: of the final states; those
-    of the layer that is read out arrive at the last step of each sequence; empty if nothing arrives there."""
+    """The sequences with targets whose squared error has the gradient `d_outputs`, but for a factor where that is tiny or huge.
+
+    d_final: of the final states; those of the layer that is read out arrive at the last step of each sequence; empty if nothing does.
+    """
     arriving = d_outputs.astype(np.float64)
     size, units = inputs.shape[1], network.model.units
     ends = np.full(size, len(inputs)) if lengths is None else np.asarray(lengths)

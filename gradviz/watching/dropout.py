@@ -1,7 +1,8 @@
 """What a fused module dropped between its layers, drawn again.
 
-PyTorch does not say what it drew. On a processor its layers draw one mask after the other from the common generator, so that the same state of
-that generator gives the same masks. Whether it did is checked: only with the right masks are the replayed outputs those of the module.
+PyTorch does not say what it drew. On a processor its layers draw one mask after the other from the common generator, so that the same
+state of that generator gives the same masks. Whether it did is checked: only with the right masks are the replayed outputs those of the
+module.
 """
 
 from collections.abc import Sequence

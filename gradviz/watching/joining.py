@@ -16,8 +16,8 @@ from gradviz.watching.modules import Part
 class Sequences:
     """What a module read, over all its calls of a step, and what arrived. inputs: (time, batch, feature); lengths: (batch,) or None;
     outputs and d_outputs: (time, batch, unit · direction), zero in the padding; initial, d_final: by layer and direction. linked: whether
-    each step began with the state that the step before made, which a model's own loop may have changed in between; whole: `d_final` of the cell state includes what goes through the hidden state
-    of the same step."""
+    each step began with the state that the step before made, which a model's own loop may have changed in between; whole: `d_final`
+    of the cell state includes what goes through the hidden state of the same step."""
 
     inputs: Array
     lengths: Integers | None

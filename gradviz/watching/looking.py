@@ -40,8 +40,8 @@ def state_of(path: str) -> dict[str, Any]:
 
 
 def look(model: Any, batch: Any, loss: Loss | None, writer: RunWriter, lag: int | None) -> None:
-    """One pass of `model` over `batch`, in the mode it is in, told as training step 1. loss: from what the model returns to a number; without
-    one a gradient of length 1 goes back from the last step of each sequence. The model's gradients stay as they are."""
+    """One pass of `model` over `batch`, in the mode it is in, told as training step 1. loss: from what the model returns to a number;
+    without one a gradient of length 1 goes back from the last step of each sequence. The model's gradients stay as they are."""
     found = recurrent_parts(model)
     if not found.parts:
         raise GradvizError(f"{'; '.join(found.notes)}. There is nothing to diagnose.")

@@ -1,4 +1,4 @@
-"""What is told of recorded steps: rows into the tables, facts and notes into run.json, and a warning where something is not as it should be."""
+"""What is told of recorded steps: rows into the tables, facts and notes into run.json, and a warning where something is wrong."""
 
 import time
 import warnings

@@ -17,7 +17,7 @@ HIDDEN = "layer == 0 and point == 'hidden' and direction == 'forward'"
 
 
 def by_hand(model: Any, inputs: Any, loss: Any) -> np.ndarray:
-    """log10 of the norm of ∂loss/∂h_t by lag, mean over sequences, from a loop over an LSTM's equations. loss: of (hidden states, last h)."""
+    """log10 of the norm of ∂loss/∂h_t by lag, mean over sequences, from a loop over an LSTM's equations. loss: of all h."""
     module, states = model.rnn, []
     h = c = torch.zeros(inputs.shape[1], module.hidden_size, dtype=inputs.dtype)
     for x in inputs:

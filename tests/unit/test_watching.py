@@ -60,13 +60,18 @@ def test_nothing_is_left_on_the_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize("when", ["before a step", "in a step", "between steps"])
 def test_an_exception_leaves_no_trace_either_and_the_run_says_so(when: str, error: BaseException, tmp_path: Path) -> None:
     model, functions = Small(), parts_of_torch()
-    with pytest.raises(type(error)), gradviz.watch(model, tmp_path / "run", every=2) as run:
-        if when != "before a step":
-            loss = model(batch()).square().mean()
-            loss.backward()
-        if when == "between steps":
-            run.step(loss)
-        raise error
+
+    def training() -> None:
+        with gradviz.watch(model, tmp_path / "run", every=2) as run:
+            if when != "before a step":
+                loss = model(batch()).square().mean()
+                loss.backward()
+            if when == "between steps":
+                run.step(loss)
+            raise error
+
+    with pytest.raises(type(error)):
+        training()
     assert hooks_on(model) == 0
     assert parts_of_torch() == functions
     found = gradviz.load(tmp_path / "run")
