@@ -140,6 +140,12 @@ def left_out(runs: Sequence[Run], shown: Sequence[Run], what: str = "Not recorde
     return f" {what}: {', '.join(names)}." if names else ""
 
 
+def held(runs: Sequence[Run]) -> str:
+    """Which sequences were looked at: "held-out" ones; of watched models those of the recorded batches, "watched" ones."""
+    kinds = dict.fromkeys("watched" if "watched" in run.meta else "held-out" for run in runs)
+    return " or ".join(kinds) or "held-out"
+
+
 def stack(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     """Frames below each other, with `columns` also if there are none."""
     full = [frame for frame in frames if len(frame)]

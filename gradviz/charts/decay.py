@@ -8,7 +8,7 @@ import pandas as pd
 
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, left_out, nothing, once, rails, samples, short, style, training
+from gradviz.charts._common import colour, families, held, left_out, nothing, once, rails, samples, short, style, training
 from gradviz.charts._description import Axis, Band, Description, Line, Panel, Rule
 from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
@@ -51,7 +51,7 @@ class Decay(Chart):
             "decay",
             title,
             f"Factor by which the norm of {_reach.what(shown, self.point, self.layer)} changes with every step back: "
-            f"fitted to the geometric mean over the held-out sequences, from lag 5 to the last; band: 95 % interval. Linear scale."
+            f"fitted to the geometric mean over the {held(shown)} sequences, from lag 5 to the last; band: 95 % interval. Linear scale."
             f"{BEST if 'best guess' in title else ''}{left_out(runs, shown)}",
             LOOK_FOR,
             frame,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import aside, colour, grid, heading, left_out, nothing, specials, stack, training
+from gradviz.charts._common import aside, colour, grid, heading, held, left_out, nothing, specials, stack, training
 from gradviz.charts._description import Axis, Description, Heat, Mark, Panel, Rule
 from gradviz.charts._words import sentence
 from gradviz.frames import Run
@@ -59,7 +59,7 @@ class Film(Chart):
             "film",
             sentence(_course.reaches(shown, reaches, lags), f"How far the gradient reaches in {len(shown)} runs"),
             f"Norm of {_reach.what(shown, self.point, self.layer)} (colour: log scale, the same for all) by training step "
-            "and steps back; geometric mean over the held-out sequences. "
+            f"and steps back; geometric mean over the {held(shown)} sequences. "
             f"Reach: steps back until less than 1\u202f% of the norm at lag 0 is left.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,

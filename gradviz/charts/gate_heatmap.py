@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _gates, _speakers
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, heading, left_out, nothing, short, specials, stack
+from gradviz.charts._common import colour, families, heading, held, left_out, nothing, short, specials, stack
 from gradviz.charts._description import Axis, Description, Heat, Panel
 from gradviz.charts._passage import MOST
 from gradviz.charts._reach import nearest
@@ -76,26 +76,25 @@ class GateHeatmap(Chart):
         views = [view for run in runs if (view := self._view(run)) is not None]
         if not views:
             return nothing("gate_heatmap", _speakers.RECORD if self.text else RECORD, COLUMNS, LOOK_FOR)
-        frame = stack([self._frame(view) for view in views], COLUMNS)
+        frame, shown = stack([self._frame(view) for view in views], COLUMNS), [view.run for view in views]
         said = listed(list(dict.fromkeys(f"{heading(view.run)}: {view.shown.words}" for view in views)))
         order = listed(list(dict.fromkeys(ORDERS[self._order(view.run)] for view in views)))
         return Description(
             "gate_heatmap",
             _title(views),
-            f"{said}. One row a unit{in_part([view.run for view in views], self.layer)}, sorted by {order}; one column a time "
-            f"step of {self._source}, {_when(views)}. {_scales(views)}{left_out(runs, [view.run for view in views])}",
+            f"{said}. One row a unit{in_part(shown, self.layer)}, sorted by {order}; one column a time "
+            f"step of {self._source(shown)}, {_when(views)}. {_scales(views)}{left_out(runs, shown)}",
             LOOK_FOR if any(view.shown.gate for view in views) else LOOK_FOR_STATES,
             frame,
-            tuple(_panel(view, [other.run for other in views]) for view in views),
+            tuple(_panel(view, shown) for view in views),
             columns=1,
             shape="gate",
             key=tuple(specials([view.values for view in views], log=False)),
             source="Karpathy, Johnson and Li 2016, section 4.2; Hochreiter and Schmidhuber 1997; Cho et al. 2014",
         )
 
-    @property
-    def _source(self) -> str:
-        return "the text given to it" if self.text else f"held-out sequence {self.example}"
+    def _source(self, runs: Sequence[Run]) -> str:
+        return "the text given to it" if self.text else f"{held(runs)} sequence {self.example}"
 
     def _view(self, run: Run) -> View | None:
         return self._read(run) if self.text else self._recorded(run)

@@ -10,7 +10,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.batch import Batch
 from gradviz.charts._base import Chart
-from gradviz.charts._common import aside, colour, fit, grid, heading, left_out, nothing, rails, specials, stack, style
+from gradviz.charts._common import aside, colour, fit, grid, heading, held, left_out, nothing, rails, specials, stack, style
 from gradviz.charts._course import far
 from gradviz.charts._description import Axis, Description, Heat, Line, Panel, Rule, log10
 from gradviz.charts._reopened import LEFT_OUT, WEIGHTS, Asked, Known, asked, place
@@ -80,7 +80,7 @@ class LossAgainstState(Chart):
             self._title(every, shown),
             f"Norm of the gradient of each step’s loss (upwards) with respect to the state at every step up to it (across), log scale. "
             f"{self._below(every)}Reach: steps back until less than 1\u202f% of the norm at the loss’s own step is left"
-            f"{', median over the second half of the losses' if lower and self.token < 0 else ''}. One held-out sequence."
+            f"{', median over the second half of the losses' if lower and self.token < 0 else ''}. One {held(shown)} sequence."
             f"{_cut(every)}{left_out(runs, shown, LEFT_OUT)}",
             LOOK_FOR if lower else ONE,
             stack([picture.frame() for picture in every], COLUMNS),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, left_out, nothing, rails, samples, short, stack, style
+from gradviz.charts._common import colour, families, fit, held, left_out, nothing, rails, samples, short, stack, style
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
 from gradviz.charts._reopened import LEFT_OUT, MOST, WEIGHTS, Known, asked
 from gradviz.charts._words import sentence, spoken
@@ -69,7 +69,8 @@ class Ledger(Chart):
             _title(shown, ways),
             "How large the derivative of the last memory with respect to earlier ones is (Frobenius norm over √units, log scale): by the "
             "gates alone, their product unit by unit, shaded from the 10th to the 90th percentile of units; and by all other ways, "
-            "through the recurrent weights. LSTM: cell state and forget gate; GRU: hidden state and share kept. One held-out sequence."
+            "through the recurrent weights. LSTM: cell state and forget gate; GRU: hidden state and share kept. One "
+            f"{held(shown)} sequence."
             f"{_without(runs)}{left_out(gated, shown, LEFT_OUT)}",
             LOOK_FOR,
             frame,

@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _course, _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, left_out, nothing, once, rails, samples, short, style, training
+from gradviz.charts._common import colour, families, held, left_out, nothing, once, rails, samples, short, style, training
 from gradviz.charts._description import Axis, Description, Line, Panel, Rule, log10
 from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
@@ -57,7 +57,7 @@ class Horizon(Chart):
             "horizon",
             _halves(shown, frame) if self.measure == "half_life" else _title(shown, frame, last),
             f"{MEANING[self.measure]}. Gradient: norm of {_reach.what(shown, self.point, self.layer)}, "
-            f"geometric mean over the held-out sequences. Log scale.{left_out(runs, shown)}",
+            f"geometric mean over the {held(shown)} sequences. Log scale.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             once(panels),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.charts._base import Chart
-from gradviz.charts._common import aside, colour, fit, grid, heading, left_out, nothing, rails, stack
+from gradviz.charts._common import aside, colour, fit, grid, heading, held, left_out, nothing, rails, stack
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel, Rule, log10
 from gradviz.charts._reopened import LEFT_OUT, MOST, WEIGHTS, Known, asked
 from gradviz.charts._words import chunks, sentence, spoken
@@ -65,7 +65,8 @@ class Fan(Chart):
             _title(shown, fans),
             "Singular values of the Jacobian of each step, all states of all layers together (an LSTM’s hidden and cell state): shaded "
             "from the smallest to the largest, darker from the 10th to the 90th percentile, line: median. Black: growth per step of the "
-            "product of all steps so far. Log scale; one held-out sequence. Of a plain RNN’s recurrent weights σ is the largest singular "
+            f"product of all steps so far. Log scale; one {held(shown)} sequence. Of a plain RNN’s recurrent weights σ is the largest "
+            "singular "
             f"value, ρ the spectral radius; a gated cell’s bound nothing and are left out.{left_out(runs, shown, LEFT_OUT)}",
             LOOK_FOR,
             frame,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import aside, colour, fit, grid, heading, left_out, nothing, once, rails, stack, style
+from gradviz.charts._common import aside, colour, fit, grid, heading, held, left_out, nothing, once, rails, stack, style
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Rule
 from gradviz.charts._reopened import LEFT_OUT, MOST, Known, asked
 from gradviz.charts._twice import Twice, twice
@@ -139,7 +139,8 @@ def _subtitle(every: dict[Run, Twice[Strip]]) -> str:
     strips = [one.now for one in every.values()]
     steps, states = sorted({strip.spectrum.steps for strip in strips}), sorted({strip.states for strip in strips})
     kept = span([len(strip.spectrum.exponents) for strip in strips])
-    read = "held-out sequences, one after the other," if any(strip.joined for strip in strips) else "a held-out sequence"
+    source = held(list(every))
+    read = f"{source} sequences, one after the other," if any(strip.joined for strip in strips) else f"a {source} sequence"
     capped = any(len(strip.spectrum.exponents) < strip.states for strip in strips)
     which = f"the {kept} largest exponents" if capped else "all exponents"
     return (

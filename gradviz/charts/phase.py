@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import MARKERS, aside, colour, grid, heading, left_out, nothing, stack
+from gradviz.charts._common import MARKERS, aside, colour, grid, heading, held, left_out, nothing, stack
 from gradviz.charts._description import Axis, Description, Mark, Panel, Path, Points
 from gradviz.charts._reopened import LEFT_OUT, Known, asked
 from gradviz.charts._resting import LONG, View, view
@@ -78,9 +78,9 @@ class Phase(Chart):
         without = "no token" if reads == {True} else "an input of zeros" if reads == {False} else "no token or an input of zeros"
         started, failed = span([seen.portrait.starts for seen in every.values()]), span([seen.portrait.failed for seen in every.values()])
         return (
-            f"Hidden states while held-out sequences ({drawn} a run) are read, from the ring to the arrow, on their first two principal "
-            f"components (PC, share of the variance). Points: where a state stays, or small where it lingers, under {without}, searched "
-            f"from {started} states, {self.iterations} steps each at most; {failed} of them did not end, and there may be more points. "
+            f"Hidden states while {held(list(every))} sequences ({drawn} a run) are read, from the ring to the arrow, on their first two "
+            f"principal components (PC, share of the variance). Points: where a state stays, or small where it lingers, under {without}, "
+            f"searched from {started} states, {self.iterations} steps each at most; {failed} of them did not end, and there may be more points. "
             "Short line: the direction of a point’s most unstable mode."
         )
 

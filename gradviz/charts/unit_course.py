@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _gates
 from gradviz.charts._base import Chart
-from gradviz.charts._common import aside, colour, fit, heading, left_out, nothing, rails, stack
+from gradviz.charts._common import aside, colour, fit, heading, held, left_out, nothing, rails, stack
 from gradviz.charts._description import Axis, Description, Line, Panel
 from gradviz.charts._reach import nearest
 from gradviz.charts._words import in_part, sentence, spoken
@@ -76,8 +76,8 @@ class UnitCourse(Chart):
         return Description(
             "unit_course",
             _title(found),
-            f"Gates (0 to 1) and states of {chosen}{in_part(shown, self.layer)} at every time step of held-out sequence {self.example}, "
-            f"{when}, linear scale.{left_out(runs, shown)}",
+            f"Gates (0 to 1) and states of {chosen}{in_part(shown, self.layer)} at every time step of {held(shown)} "
+            f"sequence {self.example}, {when}, linear scale.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
             tuple(panel for course in found for panel in _panels(course, shown)),

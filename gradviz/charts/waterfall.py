@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, left_out, nothing, rails, samples, short, stack, style
+from gradviz.charts._common import colour, families, fit, held, left_out, nothing, rails, samples, short, stack, style
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
 from gradviz.charts._words import sentence, spoken
 from gradviz.dynamics.decay import half_life
@@ -56,7 +56,7 @@ class Waterfall(Chart):
             "waterfall",
             _title(shown, found, _moment(1, now)),
             f"Norm of {_reach.what(shown, self.point, self.layer)}, by steps back from the end of the sequence, "
-            f"{_moment(1, now)}. Log scale; geometric mean over the held-out sequences{_bands(shown)}. "
+            f"{_moment(1, now)}. Log scale; geometric mean over the {held(shown)} sequences{_bands(shown)}. "
             f"× is the factor per step back, fitted from lag 5 on; half-lives are in steps.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,

@@ -52,7 +52,8 @@ class ReplayAgrees(Finding):
             first = bad.iloc[0]
             sizes = [number(float(first[what])) for what in ("outputs", "gradients")]
             told = f"{first['module']} differs from PyTorch at training step {int(first['first'])}, in all at {int(first['differs'])} of "
-            told += f"{int(first['compared'])} recorded steps: its outputs by up to {sizes[0]} of their norm, its gradients by up to {sizes[1]}."
+            told += f"{int(first['compared'])} recorded steps: its outputs by up to {sizes[0]} of their norm, its gradients of the "
+            told += f"parameters by up to {sizes[1]}."
             return self.verdict("critical", "differs", told, numbers, rows)
         if not rows["compared"].sum():
             return self.verdict("none", "not compared", "No recorded step had finite numbers to compare.", numbers, rows)

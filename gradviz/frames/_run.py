@@ -52,6 +52,11 @@ class Run:
         return self.setting("training", "clipping", "name") not in ("", "none")
 
     @property
+    def watched(self) -> bool:
+        """Whether another library trained it and gradviz watched: then its sequences are those of the recorded batches."""
+        return "watched" in self.meta
+
+    @property
     def changes(self) -> list[tuple[int, str, float, float]]:
         """What was changed while it trained: the first step that it holds for, the option (clipping.limit), before and after."""
         return [(int(item["update"]), str(item["option"]), item["before"], item["after"]) for item in self.meta.get("changes") or []]

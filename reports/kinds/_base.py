@@ -81,4 +81,6 @@ def by_task(runs: Sequence[Run]) -> dict[str, tuple[Run, ...]]:
 
 def task_of(run: Run) -> str:
     """The task's name, also for a task that is not loaded here."""
+    if run.watched:
+        return "a watched model"
     return str(run.meta["experiment"]["task"]["name"])
