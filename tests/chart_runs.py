@@ -61,7 +61,7 @@ class FakeRun:
     ) -> np.ndarray:
         return self.arrays[step, example, point]
 
-    def words(self, example: int, layer: int = 0) -> list[str] | None:
+    def words(self, example: int, layer: int = 0, step: int | None = None) -> list[str] | None:
         return self.texts.get(example)
 
     def setting(self, *keys: str) -> str:

@@ -31,10 +31,13 @@ def recorded(run: Run, example: int, step: int, layer: int) -> States | None:
     if table.empty:
         return None
     at = int(sorted(table["layer"].unique())[layer] if layer < 0 else layer)
-    table, words = table[table["layer"] == at], run.words(example, at)
-    if table.empty or not words:
+    table = table[table["layer"] == at]
+    if table.empty:
         return None
     when, direction = nearest(sorted(table["step"].unique()), step), str(table["direction"].iloc[0])
+    words = run.words(example, at, when)
+    if not words:
+        return None
 
     shown = tuple(words[:MOST])
 

@@ -122,7 +122,7 @@ class GateHeatmap(Chart):
             return None
         step = nearest(sorted(table.loc[table["point"] == shown.point, "step"].unique()), self.step)
         values = np.asarray(run.probe(step, self.example, shown.point, layer=int(layer), direction=direction), dtype=np.float64)
-        words = run.words(self.example, int(layer))
+        words = run.words(self.example, int(layer), step)
         return self._made(run, step, shown, values, tuple(words[: len(values)]) if words else None)
 
     def _made(self, run: Run, step: int, shown: _gates.Shown, values: Array, words: tuple[str, ...] | None) -> View:

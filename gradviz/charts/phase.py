@@ -80,8 +80,8 @@ class Phase(Chart):
         return (
             f"Hidden states while {held(list(every))} sequences ({drawn} a run) are read, from the ring to the arrow, on their first two "
             f"principal components (PC, share of the variance). Points: where a state stays, or small where it lingers, under {without}, "
-            f"searched from {started} states, {self.iterations} steps each at most; {failed} of them did not end, and there may be more points. "
-            "Short line: the direction of a point’s most unstable mode."
+            f"searched from {started} states, {self.iterations} steps each at most; {failed} of them did not end, and there may be more "
+            "points. Short line: the direction of a point’s most unstable mode."
         )
 
 

@@ -105,7 +105,7 @@ class UnitCourse(Chart):
         if unit >= count:
             raise GradvizError(f"{run.label} has no unit {unit}; its units are 0 to {count - 1}.")
         length = len(arrays[points[0]])
-        words = (*(run.words(self.example, layer) or [])[:length],)
+        words = (*(run.words(self.example, layer, step) or [])[:length],)
         values = {point: array[:, unit] for point, array in arrays.items()}
         return Course(run, step, way, unit, values, words or ("",) * length)
 

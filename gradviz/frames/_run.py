@@ -197,9 +197,12 @@ class Run:
     def _parts(self) -> list[tuple[str, int]]:
         return [(str(name), int(count)) for name, count in self.meta.get("parts") or []]
 
-    def words(self, example: int, layer: int = 0) -> list[str] | None:
-        """What the steps of a probe sequence are called where this layer goes through it; None if they have no names."""
+    def words(self, example: int, layer: int = 0, step: int | None = None) -> list[str] | None:
+        """What the steps of a probe sequence are called where this layer goes through it; None if they have no names. step: the training
+        step at which it was kept, for a watched model reads other sequences at each; None: the last."""
         probe = self.meta.get("probe") or {}
+        if step is not None and "steps" in probe:
+            probe = {"words": probe["steps"].get(str(step))}
         words = (probe.get("decoder") or {} if self.part(layer) == "decoder" else probe).get("words")
         return list(words[example]) if words and example < len(words) and words[example] is not None else None
 

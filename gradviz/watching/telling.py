@@ -27,6 +27,8 @@ class Teller:
         self._began = time.perf_counter()
         self._located, self._recorded, self._probed, self._last = False, 0, True, 0
         self._replays: list[Replay] = []
+        self._lengths, self._words = list[int](), list[list[str] | None]()
+        self._named: dict[str, list[list[str] | None]] = {}  # words of the kept sequences, by training step
         self._started: dict[str, Parameters] = {}
         for text in self._notes:
             _warn(text)
@@ -73,8 +75,8 @@ class Teller:
         """What the probed sequences are, and which points there are."""
         if replays:
             lengths = [int(length) for length in ends(replays[0].sequences)[:PROBED]]
-            spelled = [list(map(str, words[k]))[:length] if words and k < len(words) else None for k, length in enumerate(lengths)]
-            self._writer.meta["probe"] = {"lengths": lengths, "words": spelled}
+            spelled = [_spelled(words[k], length) if words and k < len(words) else None for k, length in enumerate(lengths)]
+            self._lengths, self._words = lengths, spelled
             self._writer.meta["points"] = about.points(replays)
             size = replays[0].sequences.inputs.shape[1]
             self._writer.meta["experiment"]["training"] |= {"batch": size, "precision": str(replays[0].network.dtype)}
@@ -83,6 +85,9 @@ class Teller:
         """Whole arrays, and what exact charts compute from: the first module that can be followed through time."""
         for replay in self._replays:
             self.rows(self._last, list(probe(replay)))
+        if self._replays:
+            self._named[str(self._last)] = self._words
+            self._writer.meta["probe"] = {"lengths": self._lengths, "words": self._words, "steps": self._named}
         followed = next((replay for replay in self._replays if replay.sequences.linked), None)
         if followed is None:
             return
@@ -130,6 +135,12 @@ class Teller:
         if not self._probed:
             self._probe()
         self.save(done)
+
+
+def _spelled(words: Sequence[str], length: int) -> list[str]:
+    """One word a step, whatever was given."""
+    given = [str(word) for word in words][:length]
+    return given + [""] * (length - len(given))
 
 
 def _warn(text: str) -> None:

@@ -11,7 +11,7 @@ from gradviz.charts import CHARTS
 from gradviz.findings import FINDINGS, ORDER
 from gradviz.frames import Run, load_runs
 from gradviz.reports import KINDS
-from tests.watching import watched_runs
+from tests.watching import Small, batch, watched_runs
 
 pytestmark = pytest.mark.torch
 TEXT = {"connectivity", "sentence", "text_probability", "text_unit", "units"}  # a network that speaks
@@ -60,3 +60,22 @@ def test_layers_of_several_modules_are_counted_through(runs: dict[str, Run]) -> 
     assert [run.layer_name(layer) for layer in range(run.layers)] == ["layer 0 (encoder)", "layer 1 (decoder)"]
     assert sorted(set(run.timesteps["layer"])) == [0, 1]
     assert {"layers.1.forward.weight_hh", "layers.0.backward.weight_hh"} <= set(run.parameters["parameter"])
+
+
+def test_words_are_those_of_the_sequence_that_is_shown(tmp_path: Path) -> None:
+    """At every recorded step a watched model reads other sequences."""
+    model = Small()
+    with gradviz.watch(model, tmp_path / "run", every=1) as watched:
+        for k in range(6):
+            loss = model(batch(seed=k)).square().mean()
+            loss.backward()
+            watched.step(loss, words=[[f"{k}{letter}" for letter in "abcdef"], ["too", "few"]])
+            model.zero_grad()
+    run = gradviz.load(tmp_path / "run")
+    assert run.probe_steps == [0, 5]
+    for step in (0, 5):
+        found = CHARTS["gate_heatmap"](step=step).describe([run])
+        assert found.panels[0].x.words == tuple(f"{step}{letter}" for letter in "abcdef")
+        assert CHARTS["gate_heatmap"](step=step, example=1).describe([run]).panels[0].x.words[:3] == ("too", "few", "")
+        course = CHARTS["unit_course"](step=step).describe([run]).frame
+        assert f"{step}a" in set(course.astype(str).to_numpy().ravel())
