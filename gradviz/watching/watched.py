@@ -113,7 +113,10 @@ class Watched:
         """A step that is not recorded: its loss, and its norms, which cost one reading of the gradients."""
         after = self._norm()
         before = after if self._clip is None else self._before
-        if after is None or before is None or self._blind:
+        if self._blind:
+            return
+        if after is None or before is None:
+            self._tell.note("the gradients were gone when `step` was called: call it before zero_grad to have every step's norms")
             return
         clipped = bool(after < before * (1 - SAME))
         alike = 1.0 if not clipped or (self._clip and self._clip[0] == "norm") else float("nan")
