@@ -13,6 +13,7 @@ import json
 import os
 import platform
 from collections.abc import Callable
+from contextlib import ExitStack
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -101,6 +102,24 @@ def others(given: Job, ours: Callable[[], object]) -> dict[str, Callable[[], obj
     return found
 
 
+def watched(rounds: int) -> list[Row]:
+    """A training step of a PyTorch model (forward, loss, backward, clipping, Adam): alone, watched and not recorded, recorded; and forward
+    and backward of a loop by hand with retain_grad and the same norms, means and saturation."""
+    if not find_spec("torch"):
+        return []
+    import watching
+
+    rows: list[Row] = []
+    for size in STEP_SIZES:
+        for cell in CELLS:
+            with ExitStack() as leave:
+                times = medians(watching.contenders(cell, size, leave), 3 * rounds)
+            row = {"cell": cell, "size": str(size), **times, "not recorded / alone": times["not recorded"] / times["alone"]}
+            extra = (times["recorded"] - times["alone"]) / times["loop, retain_grad"]
+            rows.append({**row, "recorded / alone": times["recorded"] / times["alone"], "(recorded - alone) / loop": extra})
+    return rows
+
+
 def memory_of(rounds: int) -> list[Row]:
     """Peak memory of the process that trains with everything recorded at every update."""
     return [memory.measure(updates, steps) for updates, steps in memory.CASES]
@@ -182,7 +201,8 @@ def dashboard(rounds: int) -> list[Row]:
 
 
 MEASURES: dict[str, Callable[[int], list[Row]]] = {
-    "step": step, "products": products, "peers": peers, "memory": memory_of, "throughput": throughput, "quality": quality,
+    "step": step, "products": products, "peers": peers, "watched": watched, "memory": memory_of, "throughput": throughput,
+    "quality": quality,
     "lyapunov": lyapunov, "matrix": matrix, "charts": pictures, "reports": reports, "dashboard": dashboard,
 }  # fmt: skip
 

@@ -19,8 +19,8 @@ class ReplayAgrees(Finding):
     )
     remedy: ClassVar = (
         "Equal outputs and other gradients: the weights take part in the loss in a second way, such as a penalty on them or another module "
-        "that shares them. Other outputs: the module's forward was overridden, its inputs were changed in place, or its weights were changed "
-        "within the step, as LBFGS does. If it is none of these, report it with the module's settings."
+        "that shares them. Other outputs: the module's forward was overridden, its inputs were changed in place, or its weights were "
+        "changed within the step, as LBFGS does. If it is none of these, report it with the module's settings."
     )
     source: ClassVar = "PyTorch's own gradients, of the same batch"
     chart: ClassVar = "gate_heatmap"

@@ -16,7 +16,7 @@ from gradviz.recording.watched import Kept, standing_in
 from gradviz.watching.joining import Sequences
 from gradviz.watching.replay import Replay, network_of
 
-MOST = 64  # sequences whose reach is measured, and
+MOST = 32  # sequences whose reach is measured, and
 PROBED = 2  # whose whole arrays are kept
 Told = tuple[str, Row]
 
