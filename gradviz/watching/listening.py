@@ -60,7 +60,13 @@ def _wrappers() -> list[tuple[Any, str, Wrapper]]:
     norm: list[tuple[Any, str, Wrapper]] = [(clip_grad, "_clip_grads_with_norm_", _around_norm)] if inner is not None else []
     norm = norm or [(torch.nn.utils, "clip_grad_norm_", _around_norm), (clip_grad, "clip_grad_norm_", _around_norm)]
     value: list[tuple[Any, str, Wrapper]] = [(where, "clip_grad_value_", _around_value) for where in (torch.nn.utils, clip_grad)]
-    return [*norm, *value, (GradScaler, "scale", _around_scale), (GradScaler, "unscale_", _around_unscale)]
+    return [
+        *norm,
+        *value,
+        (GradScaler, "scale", _around_scale),
+        (GradScaler, "unscale_", _around_unscale),
+        (GradScaler, "step", _around_unscale),
+    ]
 
 
 def _around_norm(original: Any) -> Callable[..., Any]:
@@ -93,10 +99,12 @@ def _around_scale(original: Any) -> Callable[..., Any]:
 
 
 def _around_unscale(original: Any) -> Callable[..., Any]:
-    def unscale_(scaler: Any, optimizer: Any) -> Any:
-        found = original(scaler, optimizer)
+    """Of `unscale_`, and of `step`: a fused optimizer divides by the scale itself, and leaves the gradients so."""
+
+    def unscale(scaler: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        found = original(scaler, optimizer, *args, **kwargs)
         for listener in _listeners:
             listener.unscaled()
         return found
 
-    return unscale_
+    return unscale

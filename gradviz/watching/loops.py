@@ -41,9 +41,10 @@ def chained(calls: Sequence[Call]) -> list[Chain]:
 
 
 def _continued(chains: list[Chain], calls: Sequence[Call], call: Call) -> tuple[Chain | None, bool]:
-    """The chain that a call goes on with, the latest first, and whether its state is the one that was made there."""
+    """The chain that a call goes on with, the latest first, and whether its state is the one that was made there. A fresh or a detached
+    state begins a sequence."""
     state = _first(call.given)
-    if state is None or not state.requires_grad:  # a fresh or detached state begins a sequence
+    if state is None:
         return None, True
     ends = [(chain, calls[chain.places[-1]]) for chain in reversed(chains)]
     for chain, end in ends:

@@ -141,3 +141,14 @@ def test_sequences_of_different_lengths_lie_side_by_side(tmp_path: Path) -> None
     np.testing.assert_allclose(hidden[:3, SIZE:], model.gradients("high", 0), rtol=1e-9)
     assert not hidden[3:, SIZE:].any()
     np.testing.assert_array_equal(run.replays["high"].sequences.lengths, [6] * SIZE + [3] * SIZE)
+
+
+def test_what_arrives_from_outside_is_told_from_what_comes_back_through_time(tmp_path: Path) -> None:
+    """∂L/∂h_t by way of the readout alone."""
+    torch.manual_seed(6)
+    model = Loop("lstm", torch.float64)
+    inputs = torch.randn(STEPS, SIZE, INPUTS, dtype=torch.float64)
+    run = watched(model, tmp_path / "run", inputs)
+    out = model(inputs).detach()
+    direct = (2 * out @ model.fc.weight).detach().numpy()
+    np.testing.assert_allclose(run.replays["high"].sequences.d_outputs, direct, rtol=1e-8, atol=1e-12)

@@ -33,7 +33,7 @@ def parts_of_torch() -> list[Any]:
     inner = nn.utils.clip_grad
     scaler = torch.amp.GradScaler
     found = [nn.utils.clip_grad_norm_, nn.utils.clip_grad_value_, inner.clip_grad_norm_, inner.clip_grad_value_]
-    return [*found, getattr(inner, "_clip_grads_with_norm_", None), scaler.scale, scaler.unscale_]
+    return [*found, getattr(inner, "_clip_grads_with_norm_", None), scaler.scale, scaler.unscale_, scaler.step]
 
 
 # ---------------------------------------------------------------------- leaves no trace
@@ -252,7 +252,7 @@ def test_half_precision(tmp_path: Path) -> None:
 
 
 def test_gradients_that_are_not_finite_are_recorded_and_located(tmp_path: Path) -> None:
-    model = Small("RNN")
+    model = Small("RNN", num_layers=2)
 
     def loss_of(model: Any) -> Any:
         out = model.rnn(batch())[0]
@@ -264,6 +264,7 @@ def test_gradients_that_are_not_finite_are_recorded_and_located(tmp_path: Path) 
     assert not np.isfinite(found.steps["norm_before"]).any()
     trouble = found.trouble.iloc[0]
     assert (trouble["gradient"], trouble["time"], trouble["example"], trouble["point"]) == (True, 3, 1, "hidden")
+    assert trouble["layer"] == 1, "the layer below got it from there"
     assert FINDINGS["non_finite"]().check(found).severity == "critical"
 
 

@@ -158,12 +158,15 @@ def test_gradients_left_from_before_are_in_the_norms_and_not_in_the_comparison(t
     np.testing.assert_allclose(gradviz.load(tmp_path / "run").steps["norm_before"], total(model), rtol=1e-12)
 
 
-@pytest.mark.parametrize("unscale", [False, True], ids=["left to the scaler", "unscaled before clipping"])
-def test_norms_under_a_grad_scaler_are_without_its_scale(unscale: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("unscale", "fused"), [(False, False), (True, False), (False, True)], ids=["left to the scaler", "unscaled before clipping", "fused"]
+)
+def test_norms_under_a_grad_scaler_are_without_its_scale(unscale: bool, fused: bool, tmp_path: Path) -> None:
+    """A fused optimizer divides by the scale itself."""
     plain, scaled = Small(), Small()
     clip = (lambda model: nn.utils.clip_grad_norm_(model.parameters(), 0.02)) if unscale else None
     wanted, exact = train(plain, tmp_path / "plain", clip=clip)
-    optimizer, scaler = torch.optim.SGD(scaled.parameters(), lr=0.1), torch.amp.GradScaler("cpu", init_scale=2.0**12)
+    optimizer, scaler = torch.optim.SGD(scaled.parameters(), lr=0.1, fused=fused), torch.amp.GradScaler("cpu", init_scale=2.0**12)
     with gradviz.watch(scaled, tmp_path / "scaled", every=2) as run:
         for k in range(4):
             loss = scaled(batch(seed=k)).square().mean()
