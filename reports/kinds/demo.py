@@ -33,16 +33,15 @@ class Demo(Kind):
             _section(CLIPPING, Picture("clip_ledger", near), Picture("loss", near)),
             _section(GATES, Picture("gate_heatmap", gated(near)), Picture("saturation", near)),
             *([_section(READS, *reads, *feels)] if readers(near) else []),
-            _section(
-                LAG,
-                Picture("waterfall", far, choose="step"),
-                Picture("film", far, choose="step"),
-                Picture("horizon", far),
-                Picture("loss", far),
-                Picture("gate_heatmap", gated(far)),
-            ),
+            *([_section(LAG, *_of_lag(far))] if far else []),
             _section(WEIGHTS, Picture("parameters", near)),
         ]
+
+
+def _of_lag(far: Sequence[Run]) -> tuple[Picture, ...]:
+    runs = tuple(far)
+    moving = (Picture("waterfall", runs, choose="step"), Picture("film", runs, choose="step"))
+    return (*moving, Picture("horizon", runs), Picture("loss", runs), Picture("gate_heatmap", gated(runs)))
 
 
 def _section(chapter: Chapter, *pictures: Picture) -> Section:
