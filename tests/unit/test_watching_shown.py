@@ -26,7 +26,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
 
 @pytest.mark.parametrize("name", list(CHARTS))
 def test_every_chart_is_drawn_or_says_what_is_missing(name: str, runs: dict[str, Run]) -> None:
-    for run in runs.values():
+    for run in (runs["layers"], runs["parameters only"]):
         found = CHARTS[name]().describe([run])
         assert found.missing or found.panels
         if run.name in ("layers", "parameters only"):
