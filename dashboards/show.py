@@ -23,17 +23,13 @@ Click, picked = clicks.Click, clicks.picked  # what pages need of them
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _describe(name: str, options: tuple[tuple[str, Any], ...], key: tuple[Any, ...], _runs: Sequence[Run]) -> Description:
+def _describe(name: str, options: tuple[tuple[str, Any], ...], key: state.Signature, _runs: Sequence[Run]) -> Description:
     return CHARTS[name](**dict(options)).describe(_runs)
 
 
 def describe(name: str, runs: Sequence[Run], **options: Any) -> Description:
     """The description of a chart of these runs, kept until a file of one of them changes."""
-    return _describe(name, tuple(sorted(options.items())), _key(runs), runs)
-
-
-def _key(runs: Sequence[Run]) -> tuple[Any, ...]:
-    return state.key_of(runs), tuple(run.label for run in runs)
+    return _describe(name, tuple(sorted(options.items())), state.key_of(runs), runs)
 
 
 def drawn(description: Description, viewer: theme.Theme) -> list[pieces.Figure]:
@@ -42,7 +38,7 @@ def drawn(description: Description, viewer: theme.Theme) -> list[pieces.Figure]:
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _drawn(name: str, options: tuple[Any, ...], key: tuple[Any, ...], viewer: theme.Theme, _said: Description) -> list[pieces.Figure]:
+def _drawn(name: str, options: tuple[Any, ...], key: state.Signature, viewer: theme.Theme, _said: Description) -> list[pieces.Figure]:
     """Shared: not to be changed."""
     return drawn(_said, viewer)
 
@@ -61,10 +57,8 @@ def chart(name: str, runs: Sequence[Run], *, head: Any = None, section: Any = No
             return
         problem(f"The picture “{name}” cannot be drawn", str(error))
         return
-    described = (*sorted(options.items()), ("click", click is not None))
-    figures = (
-        [] if description.missing else _drawn(name, described, _key(runs), look.viewer(), quiet(description) if click else description)
-    )
+    options_drawn, said = (*sorted(options.items()), ("click", click is not None)), quiet(description) if click else description
+    figures = [] if description.missing else _drawn(name, options_drawn, state.key_of(runs), look.viewer(), said)
     figure(description, name, head=head, section=section, click=click, figures=figures)
 
 
@@ -127,9 +121,8 @@ def panels(description: Description, figures: Sequence[pieces.Figure], name: str
     else:
         columns = min(description.columns, len(description.panels))
         with st.container(key=f"grid-{description.shape}-{columns}-{name}"):
-            for index, (column, figure) in enumerate(zip(st.columns(len(figures)), figures, strict=True)):
-                with column:
-                    put(dataclasses.replace(description, panels=(description.panels[index],)), figure, f"{name}-{index}", click)
+            for index, figure in enumerate(figures):
+                put(dataclasses.replace(description, panels=(description.panels[index],)), figure, f"{name}-{index}", click)
     if click and description.shape != "text":  # a text frames what is chosen itself
         ways = [clicks.lines(figures[at]["layout"], f"{name}-{at}", click.of(description.panels[at]).marks) for at in range(len(figures))]
         st.html(f"<style>{''.join(ways)}</style>")

@@ -128,10 +128,10 @@ def decay_at(run: Run, step: int, layer: int) -> float:
     """Factor per step back of the state that reaches furthest (an LSTM has two), as last recorded by this training step.
     layer -1: the last."""
     table = run.table("reach")
-    wanted = table["layer"].max() if layer < 0 else layer
-    earlier = table[(table["step"] <= step) & (table["layer"] == wanted)]
-    latest = earlier[earlier["step"] == earlier["step"].max()]
-    return float(latest["decay"].max()) if len(latest) else float("nan")
+    steps, layers, decays = (table[name].to_numpy() for name in ("step", "layer", "decay"))
+    wanted = (steps <= step) & (layers == (layers.max(initial=0) if layer < 0 else layer))
+    latest = decays[wanted & (steps == steps.max(where=wanted, initial=-1))]
+    return float(np.fmax.reduce(latest, initial=math.nan))
 
 
 def way(decay: float) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from gradviz.backends import theme
-from gradviz.dashboards import look, parts, show, state
+from gradviz.dashboards import look, parts, show, state, waiting
 from gradviz.dashboards.views._base import View
 from gradviz.dynamics.decay import half_life
 from gradviz.findings import ORDER, Verdict
@@ -32,7 +32,9 @@ class Overview(View):
 
     def draw(self) -> None:
         found = state.shelf()
-        verdicts = sorted(((run, state.headline_of(run)) for run in found.runs), key=lambda pair: ORDER.index(pair[1].severity))
+        with waiting.judging(found.runs):
+            judged = [(run, state.headline_of(run)) for run in found.runs]
+        verdicts = sorted(judged, key=lambda pair: ORDER.index(pair[1].severity))
         st.title(look.plain(claim([verdict.severity for _, verdict in verdicts])), anchor=False)
         st.caption(look.plain(setting(found)))
         parts.broken(found)

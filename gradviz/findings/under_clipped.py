@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
+from gradviz.findings import _medians
 from gradviz.findings._base import Finding, Verdict
 from gradviz.findings._clipping import share_clipped, share_removed
 from gradviz.findings._evidence import exploded
@@ -70,10 +71,11 @@ class UnderClipped(Finding):
 
 def _giants(steps: pd.DataFrame, norms: Array) -> Array:
     """Which steps were out of scale and not clipped, (steps,)."""
-    known = pd.Series(np.where(np.isfinite(norms), norms, np.nan))  # a median of norms with infinity among them would be one
-    usual = known.expanding(BEFORE).median().shift(1)
-    large = (known >= GIANT * usual) & (known >= GIANT * known.median()) & (usual > 0)
-    return np.asarray(large & ~steps["clipped"].to_numpy(bool), bool)
+    finite, found = np.isfinite(norms), np.zeros(len(norms), bool)
+    large = np.flatnonzero(finite & (norms >= GIANT * np.median(norms[finite])) & ~steps["clipped"].to_numpy(bool))
+    usual = _medians.before(norms, large, BEFORE)
+    found[large[(usual > 0) & (norms[large] >= GIANT * usual)]] = True
+    return found
 
 
 def _numbers(steps: pd.DataFrame, finite: Array) -> dict[str, float]:
