@@ -3,6 +3,7 @@
 import dataclasses
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -57,9 +58,21 @@ def chart(name: str, runs: Sequence[Run], *, head: Any = None, section: Any = No
             return
         problem(f"The picture “{name}” cannot be drawn", str(error))
         return
-    options_drawn, said = (*sorted(options.items()), ("click", click is not None)), quiet(description) if click else description
-    figures = [] if description.missing else _drawn(name, options_drawn, state.key_of(runs), look.viewer(), said)
-    figure(description, name, head=head, section=section, click=click, figures=figures)
+    figure(description, name, head=head, section=section, click=click, figures=_figures(name, runs, description, options, click))
+
+
+def _figures(name: str, runs: Sequence[Run], description: Description, options: dict[str, Any], click: Click | None) -> list[pieces.Figure]:
+    if description.missing:
+        return []
+    kept, said = (*sorted(options.items()), ("click", click is not None)), quiet(description) if click else description
+    return _drawn(name, kept, state.key_of(runs), look.viewer(), said)
+
+
+def marks(name: str, runs: Sequence[Run], click: Click, **options: Any) -> None:
+    """The lines over a chart that stands elsewhere on the page, at what is chosen: so it need not be drawn again with what chooses."""
+    with suppress(GradvizError):  # which the chart itself tells
+        description = describe(name, runs, **options)
+        lines(description, _figures(name, runs, description, options, click), name, click)
 
 
 def figure(
@@ -123,8 +136,13 @@ def panels(description: Description, figures: Sequence[pieces.Figure], name: str
         with st.container(key=f"grid-{description.shape}-{columns}-{name}"):
             for index, figure in enumerate(figures):
                 put(dataclasses.replace(description, panels=(description.panels[index],)), figure, f"{name}-{index}", click)
-    if click and description.shape != "text":  # a text frames what is chosen itself
-        ways = [clicks.lines(figures[at]["layout"], f"{name}-{at}", click.of(description.panels[at]).marks) for at in range(len(figures))]
+    if click:
+        lines(description, figures, name, click)
+
+
+def lines(description: Description, figures: Sequence[pieces.Figure], name: str, click: Click) -> None:
+    ways = [clicks.lines(figures[at]["layout"], f"{name}-{at}", click.of(description.panels[at]).marks) for at in range(len(figures))]
+    if any(ways) and description.shape != "text":  # a text frames what is chosen itself
         st.html(f"<style>{''.join(ways)}</style>")
 
 
