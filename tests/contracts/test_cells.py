@@ -225,22 +225,20 @@ def test_direct_and_through_time_sum_to_total(cell: str) -> None:
         assert found["through_time"].any()
 
 
-def slopes(made: Network, given: Batch, point: str) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient at a point of layer 0 by complex step, (time, batch, unit): of the whole loss, and of the loss at the same step alone.
+def slopes(made: Network, given: Batch, point: str, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slope at a point of layer 0 along a direction over the units, by complex step, (time, batch): of the whole loss, and of the loss at
+    the same step alone.
 
-    Examples do not influence one another, so that a unit is disturbed in all of them at once.
+    Examples do not influence one another, so that all are disturbed at once.
     """
     exact, (name,) = made.astype("complex128", hooks=True), made.parts.directions
-    total, direct = (np.zeros((given.steps, given.size, made.model.units)) for _ in range(2))
-    for t, unit in np.ndindex(given.steps, made.model.units):
-
-        def disturb(at: int, array: np.ndarray, t: int = t, unit: int = unit) -> np.ndarray | None:
-            return array + 1e-30j * (np.arange(array.shape[1]) == unit) if at == t else None
-
+    total, direct = (np.zeros((given.steps, given.size)) for _ in range(2))
+    for t in range(given.steps):
+        disturb = lambda at, array, t=t: array + 1e-30j * direction[t] if at == t else None  # noqa: E731
         with exact.intervene(f"layers.0.{name}.{point}", disturb):
             loss = exact.loss(exact.forward(given.inputs, given.lengths), given)
         slope = loss.per_step.imag / 1e-30 / loss.count
-        total[t, :, unit], direct[t, :, unit] = slope.sum(axis=0), slope[t]
+        total[t], direct[t] = slope.sum(axis=0), slope[t]
     return total, direct
 
 
@@ -248,10 +246,12 @@ def slopes(made: Network, given: Batch, point: str) -> tuple[np.ndarray, np.ndar
 def test_the_gradient_at_every_point_is_the_derivative(cell: str, direction: str) -> None:
     """Also while another point, or the point itself, is held in one unit."""
     made, given = network(cell, direction=direction), batch(LENGTHS["ragged"])
+    rng, shape = np.random.default_rng(7), (given.steps, given.size, made.model.units)
+    along_units = rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)  # no part small, so that each unit's gradient counts
     for held, point in product(made.parts.made, made.parts.made):
         with made.intervene(f"layers.0.*.{held}", hooks.clamp(0.3, units=[1])):
-            found = kinds_of_gradient(made, given, point)
-            total, direct = slopes(made, given, point)
+            found = {kind: (array * along_units).sum(axis=-1) for kind, array in kinds_of_gradient(made, given, point).items()}
+            total, direct = slopes(made, given, point, along_units)
         np.testing.assert_allclose(found["total"], total, rtol=1e-10, atol=1e-13, err_msg=f"{point}, {held} held")
         if point in made.model.cell.states:
             np.testing.assert_allclose(found["direct"], direct, rtol=1e-10, atol=1e-13, err_msg=f"{point}, {held} held")
