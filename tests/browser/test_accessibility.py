@@ -35,6 +35,31 @@ def axe() -> Any:
     ).Axe()
 
 
+SAID = ["violations"]  # of the other results one example each
+LESS = """document.querySelectorAll('svg').forEach(picture => picture.replaceChildren());
+document.querySelectorAll('table').forEach(table => {
+  const seen = new Set(), look = part => {
+    const style = getComputedStyle(part);
+    return [part.tagName, part.className, style.color, style.backgroundColor, style.opacity, style.fontSize, style.fontWeight];
+  };
+  for (const row of [...table.rows]) {
+    const said = [...row.cells].map(cell => [row, cell, ...cell.querySelectorAll('*')].map(look));
+    const kind = JSON.stringify(said);
+    if (seen.has(kind)) row.remove();
+    seen.add(kind);
+  }
+})"""
+
+
+def found_by(axe: Any, page: Any) -> dict[str, Any]:
+    """axe's results of a whole page. Contrast takes most of the time, so it is looked at where axe can: never in a picture's own text, which
+    it lays aside as undecided, and in one of the rows of a table that have all the same colours, weights and sizes."""
+    rest = axe.run(page, options={"resultTypes": SAID, "rules": {"color-contrast": {"enabled": False}}}).response
+    page.evaluate(LESS)
+    contrast = axe.run(page, options={"resultTypes": SAID, "runOnly": ["color-contrast"]}).response
+    return {kind: rest[kind] + contrast[kind] for kind in ("passes", "violations")}
+
+
 PLACES = [("full", 1440, "light"), ("static", 390, "dark")]
 
 
@@ -46,9 +71,10 @@ def test_axe_finds_no_violation(name: str, width: int, scheme: str, pages: dict[
     if name != "static":
         page.wait_for_selector("html[data-ready]", timeout=60_000)
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    found = axe.run(page)
-    assert found.response["passes"], "axe looked at something"
-    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]] == []
+    found = found_by(axe, page)
+    assert len(found["passes"]) > 30, "axe looked at something"
+    assert "color-contrast" in {one["id"] for one in found["passes"]}
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == []
     context.close()
 
 
