@@ -30,9 +30,9 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     folder = tmp_path_factory.mktemp("runs")
     for family, clipped in (("rnn", False), ("rnn", True), ("gru", True), ("lstm", True)):
-        make_run(folder / f"text-{family}-{clipped}", family=family, clipped=clipped, task="text")
+        make_run(folder / f"text-{family}-{clipped}", family=family, clipped=clipped, task="text", steps=24)
     for family in ("rnn", "gru"):
-        make_run(folder / f"adding-{family}", family=family, clipped=True, task="adding")
+        make_run(folder / f"adding-{family}", family=family, clipped=True, task="adding", steps=24)
     return load_runs(folder)
 
 
