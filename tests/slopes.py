@@ -1,4 +1,4 @@
-"""Whether hand-written gradients are derivatives, all entries of all arrays in one look: fast enough for every combination of everything."""
+"""Whether hand-written gradients are derivatives, all entries of all arrays in one look: fast enough for every combination."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace

@@ -44,7 +44,9 @@ def gradients(draw):
     odd = draw(st.booleans())
     entries = st.sampled_from([0.0, -1.0, 1.0, 0.37, -2.5] + ([math.inf, -math.inf, math.nan] if odd else []))
     sizes = [math.prod(shape) for shape in SHAPES.values()]
-    drawn = draw(arrays(dtype, sum(sizes), elements=entries, fill=st.just(0.5))) * dtype(10.0**exponent)  # at once: six cost six times as much
+    drawn = draw(arrays(dtype, sum(sizes), elements=entries, fill=st.just(0.5))) * dtype(
+        10.0**exponent
+    )  # at once: six cost six times as much
     parts = np.split(drawn, np.cumsum(sizes)[:-1])
     return {name: part.reshape(shape).copy() for (name, shape), part in zip(SHAPES.items(), parts, strict=True)}
 
