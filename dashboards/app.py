@@ -11,9 +11,9 @@ from gradviz.dashboards import lesson, look, making, parts, reporting, state
 from gradviz.dashboards.views import View, ordered
 
 ASSETS = Path(__file__).parent / "assets"
+BUSY, QUIET = 1.5, 3.0  # seconds from one look for news to the next: each look takes the browser a moment, on a page at rest as well
 
 
-@st.fragment(run_every=1.5)
 def watch(theme: str, runs: state.Signature | None) -> None:
     """Draw again when the viewer has changed the theme, which alone does not rerun the page, or the runs have changed, if they count."""
     if theme != look.viewer() or (runs is not None and runs != state.signature(state.folder())):
@@ -72,7 +72,8 @@ def main() -> None:
             if shown:
                 above(name, shown())
             page.run()
-    watch(look.viewer(), found.signature if shown else None)
+    training = any(run.status == "running" for run in found.runs)
+    st.fragment(run_every=BUSY if training else QUIET)(watch)(look.viewer(), found.signature if shown else None)
 
 
 main()

@@ -64,7 +64,8 @@ def start(folder: Path, port: int, host: str = ADDRESS) -> subprocess.Popen[byte
     app = Path(__file__).with_name("app.py")
     privacy = ["--browser.gatherUsageStats=false", "--server.enableCORS=true", "--server.enableXsrfProtection=true"]
     flags = [f"--server.port={port}", f"--server.address={host}", "--server.headless=true", *privacy]
-    command = [sys.executable, "-m", "gradviz.dashboards.serve", "run", str(app), *flags, "--logger.hideWelcomeMessage=true"]
+    quiet = ["--logger.hideWelcomeMessage=true", "--logger.level=warning"]
+    command = [sys.executable, "-m", "gradviz.dashboards.serve", "run", str(app), *flags, *quiet]
     told = {"GRADVIZ_RUNS": str(folder.resolve()), "STREAMLIT_SERVER_ALLOWED_HOSTS": " ".join(hosts.answered(host))}
     return subprocess.Popen(command, env={**os.environ, **told}, stdin=subprocess.DEVNULL)
 

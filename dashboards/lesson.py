@@ -160,7 +160,7 @@ def play(reader: Reader, index: int, start: Mapping[str, Any]) -> None:
         show.figure(drawn, prefix)
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
+@st.cache_resource(max_entries=512, show_spinner=False)
 def picture(kind: type[Play], settings: tuple[tuple[str, Any], ...]) -> Description:
     return made(kind, dict(settings)).draw()
 

@@ -104,7 +104,7 @@ def grids() -> str:
             track = (
                 f"minmax(min(100%,max({min(least, pieces.WIDTHS[count] - 45)}px,calc((100% - {24 * (count - 1)}px)/{count} - 1px))),1fr)"
             )
-            where = f"[class*=st-key-grid-{shape}-{count}] [data-testid=stHorizontalBlock]"
+            where = f"[class*=st-key-grid-{shape}-{count}]"
             rules.append(f"{where}{{display:grid;gap:8px 24px;grid-template-columns:repeat(auto-fit,{track})}}")
-            rules.append(f"{where}>[data-testid=stColumn]{{width:auto;min-width:0}}")
+            rules.append(f"{where}>*{{min-width:0}}")
     return "".join(rules)

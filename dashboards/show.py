@@ -3,6 +3,7 @@
 import dataclasses
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -23,17 +24,13 @@ Click, picked = clicks.Click, clicks.picked  # what pages need of them
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _describe(name: str, options: tuple[tuple[str, Any], ...], key: tuple[Any, ...], _runs: Sequence[Run]) -> Description:
+def _describe(name: str, options: tuple[tuple[str, Any], ...], key: state.Signature, _runs: Sequence[Run]) -> Description:
     return CHARTS[name](**dict(options)).describe(_runs)
 
 
 def describe(name: str, runs: Sequence[Run], **options: Any) -> Description:
     """The description of a chart of these runs, kept until a file of one of them changes."""
-    return _describe(name, tuple(sorted(options.items())), _key(runs), runs)
-
-
-def _key(runs: Sequence[Run]) -> tuple[Any, ...]:
-    return state.key_of(runs), tuple(run.label for run in runs)
+    return _describe(name, tuple(sorted(options.items())), state.key_of(runs), runs)
 
 
 def drawn(description: Description, viewer: theme.Theme) -> list[pieces.Figure]:
@@ -42,7 +39,7 @@ def drawn(description: Description, viewer: theme.Theme) -> list[pieces.Figure]:
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _drawn(name: str, options: tuple[Any, ...], key: tuple[Any, ...], viewer: theme.Theme, _said: Description) -> list[pieces.Figure]:
+def _drawn(name: str, options: tuple[Any, ...], key: state.Signature, viewer: theme.Theme, _said: Description) -> list[pieces.Figure]:
     """Shared: not to be changed."""
     return drawn(_said, viewer)
 
@@ -61,11 +58,21 @@ def chart(name: str, runs: Sequence[Run], *, head: Any = None, section: Any = No
             return
         problem(f"The picture “{name}” cannot be drawn", str(error))
         return
-    described = (*sorted(options.items()), ("click", click is not None))
-    figures = (
-        [] if description.missing else _drawn(name, described, _key(runs), look.viewer(), quiet(description) if click else description)
-    )
-    figure(description, name, head=head, section=section, click=click, figures=figures)
+    figure(description, name, head=head, section=section, click=click, figures=_figures(name, runs, description, options, click))
+
+
+def _figures(name: str, runs: Sequence[Run], description: Description, options: dict[str, Any], click: Click | None) -> list[pieces.Figure]:
+    if description.missing:
+        return []
+    kept, said = (*sorted(options.items()), ("click", click is not None)), quiet(description) if click else description
+    return _drawn(name, kept, state.key_of(runs), look.viewer(), said)
+
+
+def marks(name: str, runs: Sequence[Run], click: Click, **options: Any) -> None:
+    """The lines over a chart that stands elsewhere on the page, at what is chosen: so it need not be drawn again with what chooses."""
+    with suppress(GradvizError):  # which the chart itself tells
+        description = describe(name, runs, **options)
+        lines(description, _figures(name, runs, description, options, click), name, click)
 
 
 def figure(
@@ -127,11 +134,15 @@ def panels(description: Description, figures: Sequence[pieces.Figure], name: str
     else:
         columns = min(description.columns, len(description.panels))
         with st.container(key=f"grid-{description.shape}-{columns}-{name}"):
-            for index, (column, figure) in enumerate(zip(st.columns(len(figures)), figures, strict=True)):
-                with column:
-                    put(dataclasses.replace(description, panels=(description.panels[index],)), figure, f"{name}-{index}", click)
-    if click and description.shape != "text":  # a text frames what is chosen itself
-        ways = [clicks.lines(figures[at]["layout"], f"{name}-{at}", click.of(description.panels[at]).marks) for at in range(len(figures))]
+            for index, figure in enumerate(figures):
+                put(dataclasses.replace(description, panels=(description.panels[index],)), figure, f"{name}-{index}", click)
+    if click:
+        lines(description, figures, name, click)
+
+
+def lines(description: Description, figures: Sequence[pieces.Figure], name: str, click: Click) -> None:
+    ways = [clicks.lines(figures[at]["layout"], f"{name}-{at}", click.of(description.panels[at]).marks) for at in range(len(figures))]
+    if any(ways) and description.shape != "text":  # a text frames what is chosen itself
         st.html(f"<style>{''.join(ways)}</style>")
 
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 
@@ -26,6 +27,7 @@ from gradviz.recording.reading import find_runs
 LONGEST, MOST = 60, 5  # letters of a label, and labels, that are named when runs are missing
 
 Signature = str
+_signed: WeakKeyDictionary[Run, Signature] = WeakKeyDictionary()
 
 
 class Broken(NamedTuple):
@@ -68,7 +70,11 @@ def folder() -> Path:
 def signature(path: Path) -> Signature:
     """Tells what `path` and the folders in it hold: names, sizes and times of all files. Cheap enough to be asked every second or two,
     and short, for Streamlit takes long to make a key of a long list."""
-    return hashlib.blake2b(repr(sorted(_files(path))).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return _digest(sorted(_files(path)))
+
+
+def _digest(facts: object) -> Signature:
+    return hashlib.blake2b(repr(facts).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def changed_at(path: Path) -> float:
@@ -102,12 +108,13 @@ def shelf() -> Shelf:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _read(where: str, key: Signature) -> Shelf:
-    top, readable = Path(where), []
+    top, readable, signed = Path(where), [], {}
     links = fence.leading_out(top)
     broken = [Broken(str(link.relative_to(top)), fence.WHY) for link in links]
     for path in find_runs(top) if top.is_dir() else []:
         if any(link.is_relative_to(path) for link in links):
             continue
+        signed[path] = signature(path)  # before it is read: what is written meanwhile changes it
         try:
             run = frames.load(path)
             if "experiment" in run.meta:  # else it began a moment ago, and has not said yet what it is
@@ -115,34 +122,38 @@ def _read(where: str, key: Signature) -> Shelf:
         except GradvizError as error:
             broken.append(Broken(path.name, str(error)))
     tasks = sorted({task_of(run) for run in readable}, key=lambda task: (-sum(task_of(run) == task for run in readable), task))
-    return Shelf({task: frames.label_runs([run for run in readable if task_of(run) == task]) for task in tasks}, broken, key)
+    found = Shelf({task: frames.label_runs([run for run in readable if task_of(run) == task]) for task in tasks}, broken, key)
+    for run in found.runs:
+        _signed[run] = signed[run.path]
+    return found
 
 
 def task_of(run: Run) -> str:
     return run.setting("task", "name")
 
 
-def key_of(runs: Sequence[Run]) -> tuple[Signature, ...]:
-    """The signatures of these runs alone: what is computed from them is cached under it."""
-    return tuple(signature(run.path) for run in runs)
+def key_of(runs: Sequence[Run]) -> Signature:
+    """Tells these runs and what their files held when they were found: what is computed from them is cached under it. A page that asks
+    for many charts need not look at the disk for each."""
+    return _digest([(run.label, _signed.get(run) or signature(run.path)) for run in runs])
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _judged(key: tuple[Signature, ...], label: str, _run: Run) -> tuple[list[Verdict], Verdict, dict[str, Any]]:
+def _judged(key: Signature, _run: Run) -> tuple[list[Verdict], Verdict, dict[str, Any]]:
     return verdicts(_run), headline(_run), row(_run)
 
 
 def verdicts_of(run: Run) -> list[Verdict]:
     """What every finding says of the run, the most severe first."""
-    return _judged(key_of([run]), run.label, run)[0]
+    return _judged(key_of([run]), run)[0]
 
 
 def headline_of(run: Run) -> Verdict:
-    return _judged(key_of([run]), run.label, run)[1]
+    return _judged(key_of([run]), run)[1]
 
 
 def row_of(run: Run) -> dict[str, Any]:
-    return _judged(key_of([run]), run.label, run)[2]
+    return _judged(key_of([run]), run)[2]
 
 
 def choose(found: Shelf, page: str) -> None:

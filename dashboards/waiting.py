@@ -1,7 +1,7 @@
 """Charts that take a moment: while they are computed, their place is held and says what is done."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import streamlit as st
@@ -36,6 +36,11 @@ def waiting(what: Any, name: str, sentence: str, height: int = 420) -> Iterator[
         place.empty()
     _done().add(what)
     standing.add(name)
+
+
+def judging(runs: Sequence[Run]) -> AbstractContextManager[Tell]:
+    """While the verdicts on runs are worked out."""
+    return waiting(("verdicts", state.key_of(runs)), "verdicts", "Every rule looks at every run.")
 
 
 def chart(name: str, runs: Sequence[Run], sentence: str, **options: Any) -> None:

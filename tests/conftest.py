@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy loads: on small products and busy cores far faster than two
@@ -55,3 +56,10 @@ ORDER = ("unit", "contracts", "oracles", "apps", "browser")  # fast ones first: 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {folder: number for number, folder in enumerate(ORDER)}
     items.sort(key=lambda item: (place.get(item.path.parent.name, len(ORDER)), item.get_closest_marker("slow") is not None))
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays, and need not be looked at again for garbage: Streamlit collects all of it after each run of a page."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)  # tests make many objects, and few in circles

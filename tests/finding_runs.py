@@ -35,13 +35,19 @@ class Writer:
         after: Norms | None = None,
         loss: float | Sequence[float] = 1.0,
         cosine: float | Sequence[float] = 1.0,
-        threshold: float = np.nan,
+        threshold: float | Sequence[float] = np.nan,
     ) -> "Writer":
         """One training step per norm; it was clipped where `after` differs from `before`."""
-        losses, cosines = (np.broadcast_to(np.asarray(values, float), len(before)) for values in (loss, cosine))
+        losses, cosines, limits = (np.broadcast_to(np.asarray(values, float), len(before)) for values in (loss, cosine, threshold))
         for step, (norm, kept) in enumerate(zip(before, before if after is None else after, strict=True)):
             row = {"loss": losses[step], "loss_sum": losses[step], "rate": 0.01, "norm_before": norm, "norm_after": kept}
-            row |= {"clipped": bool(norm != kept), "cosine": cosines[step], "threshold": threshold, "tokens": 100, "seconds": float(step)}
+            row |= {
+                "clipped": bool(norm != kept),
+                "cosine": cosines[step],
+                "threshold": limits[step],
+                "tokens": 100,
+                "seconds": float(step),
+            }
             self.out.append("steps", {"step": step, "penalty": np.nan, **row})
         return self
 

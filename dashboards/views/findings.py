@@ -4,12 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from gradviz.backends import theme
-from gradviz.dashboards import look, parts, state
+from gradviz.dashboards import look, parts, state, waiting
 from gradviz.dashboards.views._base import View
 from gradviz.findings import FINDINGS, ORDER, Verdict
 from gradviz.frames import Run
 
 SHOWN_AT_FIRST = ["critical", "warning", "note"]
+MOST_ROWS = 2000  # of a table: what is behind an expander is sent to the browser with the page
 
 
 class Findings(View):
@@ -19,7 +20,8 @@ class Findings(View):
 
     def draw(self) -> None:
         runs = state.chosen()
-        said = [(verdict, run) for run in runs for verdict in state.verdicts_of(run)]
+        with waiting.judging(runs):
+            said = [(verdict, run) for run in runs for verdict in state.verdicts_of(run)]
         said.sort(key=lambda pair: ORDER.index(pair[0].severity))
         st.title(look.plain(headline(runs, said)), anchor=False)
         st.caption(f"{len(FINDINGS)} rules, each asked of {len(runs)} run{'s' if len(runs) > 1 else ''}. Open one to see its numbers.")
@@ -56,6 +58,7 @@ def card(verdict: Verdict, run: Run) -> None:
             if text:
                 st.markdown(f"**{heading}.** {look.plain(text)}")
         if len(verdict.rows):
-            st.markdown("**The rows behind it.**")
-            st.dataframe(verdict.rows, hide_index=True, placeholder="–")
+            count = f"The first {MOST_ROWS:,} of {len(verdict.rows):,} rows" if len(verdict.rows) > MOST_ROWS else "The rows"
+            st.markdown(f"**{count} behind it.**")
+            st.dataframe(verdict.rows.head(MOST_ROWS), hide_index=True, placeholder="–")
         parts.evidence(verdict, run, "See it drawn")

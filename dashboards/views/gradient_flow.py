@@ -30,42 +30,49 @@ class GradientFlow(View):
     def draw(self) -> None:
         runs = state.chosen()
         head, row = st.container(gap="small"), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+        steps, back = sorted({step for run in runs for step in run.reach_steps}), 0
         with row:
-            layer = parts.layer_choice(runs)
-        linked(runs, layer, head, row)
+            layer, place = parts.layer_choice(runs), st.container(width="content")
+            if steps:
+                back = controls.number("Steps back", longest(runs), "back", "from the loss to the state whose gradient is looked at")
+        if steps:
+            profile(runs, (layer, back), head, place)
+            show.chart("film", runs, click=show.Click(math.nan, parts.nearest(steps), FILM), layer=layer)
+        else:
+            show.chart("waterfall", runs, head=head, layer=layer)
+            show.chart("film", runs, layer=layer)
+        one_sequence(runs, layer, back)
         show.chart("decay", runs, layer=layer)
         show.chart("horizon", runs, layer=layer)
 
 
 @st.fragment
-def linked(runs: Sequence[Run], layer: int, head: Any, row: Any) -> None:
-    """Charts that follow each other: drawn again without the rest of the page. The browser keeps those that stay the same."""
+def profile(runs: Sequence[Run], chosen: tuple[int, int], head: Any, place: Any) -> None:
+    """One training step: its profile, and the lines that mark it in the film. The slider, in `place`, draws nothing else again.
+    chosen: layer, steps back."""
+    layer, back = chosen
+    follow(back)
     steps = sorted({step for run in runs for step in run.reach_steps})
-    back = 0
-    if steps:
-        with row:
-            step = parts.step_slider(steps)
-            back = controls.number("Steps back", longest(runs), "back", "from the loss to the state whose gradient is looked at")
-        over_training(runs, steps, (step, back, layer), head)
-    else:
-        show.chart("waterfall", runs, head=head, layer=layer)
-        show.chart("film", runs, layer=layer)
-    one_sequence(runs, layer, back)
-
-
-def over_training(runs: Sequence[Run], steps: Sequence[int], chosen: tuple[int, int, int], head: Any) -> None:
-    """The profile of one training step, and all of them. chosen: training step, steps back, layer."""
-    step, back, layer = chosen
+    with place:
+        step = parts.step_slider(steps)
     at, marked = steps[-1] if step < 0 else step, float(back) if back else math.nan
     head.title(look.plain(headline(runs, at, layer)), anchor=False)
     if back:
         head.caption(look.plain(reading(runs, step, layer, back)))
     show.chart("waterfall", runs, click=show.Click(marked, controls.setter("back"), PROFILE), step=step, layer=layer)
-    show.chart("film", runs, click=show.Click(at, parts.nearest(steps), FILM, across=marked), layer=layer)
+    show.marks("film", runs, show.Click(at, parts.nearest(steps), across=marked), layer=layer)
 
 
+def follow(back: int) -> None:
+    """A click has chosen another number of steps back, which all pictures of the page mark."""
+    if st.session_state.get("back", back) != back:
+        st.rerun()
+
+
+@st.fragment
 def one_sequence(runs: Sequence[Run], layer: int, back: int) -> None:
     """The gradient matrix of one run, and of one loss in it."""
+    follow(back)
     section, row = st.container(gap="small"), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with row:
         run = controls.run(runs)
@@ -128,10 +135,10 @@ def decay_at(run: Run, step: int, layer: int) -> float:
     """Factor per step back of the state that reaches furthest (an LSTM has two), as last recorded by this training step.
     layer -1: the last."""
     table = run.table("reach")
-    wanted = table["layer"].max() if layer < 0 else layer
-    earlier = table[(table["step"] <= step) & (table["layer"] == wanted)]
-    latest = earlier[earlier["step"] == earlier["step"].max()]
-    return float(latest["decay"].max()) if len(latest) else float("nan")
+    steps, layers, decays = (table[name].to_numpy() for name in ("step", "layer", "decay"))
+    wanted = (steps <= step) & (layers == (layers.max(initial=0) if layer < 0 else layer))
+    latest = decays[wanted & (steps == steps.max(where=wanted, initial=-1))]
+    return float(np.fmax.reduce(latest, initial=math.nan))
 
 
 def way(decay: float) -> str:

@@ -8,14 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from gradviz.backends import theme
-from gradviz.dashboards import look, parts, show, state
+from gradviz.dashboards import look, parts, show, state, trainings, waiting
 from gradviz.dashboards.views._base import View
 from gradviz.dynamics.decay import half_life
 from gradviz.findings import ORDER, Verdict
 from gradviz.frames import Run
 
 Judged = Sequence[tuple[Run, Verdict]]
-STATUS = {"running": "in training"}  # in words that a reader of the table expects; other words of run.json are shown as they are
 CARDS = 3
 POINTS = 60  # of a sparkline
 TOP = 50.0  # steps: a half-life from here on, or none at all, is drawn at the top of its sparkline
@@ -32,7 +31,9 @@ class Overview(View):
 
     def draw(self) -> None:
         found = state.shelf()
-        verdicts = sorted(((run, state.headline_of(run)) for run in found.runs), key=lambda pair: ORDER.index(pair[1].severity))
+        with waiting.judging(found.runs):
+            judged = [(run, state.headline_of(run)) for run in found.runs]
+        verdicts = sorted(judged, key=lambda pair: ORDER.index(pair[1].severity))
         st.title(look.plain(claim([verdict.severity for _, verdict in verdicts])), anchor=False)
         st.caption(look.plain(setting(found)))
         parts.broken(found)
@@ -137,7 +138,8 @@ def folder_of(run: Run) -> str:
 
 
 def unfinished(run: Run) -> list[str]:
-    return [] if run.status == "finished" else [STATUS.get(run.status, run.status)]
+    now = trainings.standing(run)
+    return [] if now == "finished" else [trainings.CHIPS[now][1] if now in trainings.CHIPS else now]
 
 
 def steps(half_life: float) -> str | None:

@@ -58,12 +58,17 @@ def longest(table: pd.DataFrame) -> int | None:
 
 def tidy(table: pd.DataFrame, last: int | None) -> pd.DataFrame:
     """One row per step and lag, up to `last`, out of one row per step."""
+    return pd.DataFrame(flat(table, np.arange(len(table)), last))
+
+
+def flat(table: pd.DataFrame, at: Array, last: int | None) -> dict[str, Array]:
+    """The columns of the same, of rows `at` alone. Arrays, for a slider asks for two rows of many runs at once."""
     end = None if last is None else last + 1
-    lengths = [len(values[:end]) for values in table["mean"]]
-    once = {name: np.repeat(table[name].to_numpy(), lengths) for name in ("step", "layer", "point", *FACTORS)}
+    profiles = {name: [np.asarray(values[:end], np.float64) for values in table[name].to_numpy()[at]] for name in SERIES}
+    lengths = [len(values) for values in profiles["mean"]]
+    once = {name: np.repeat(table[name].to_numpy()[at], lengths) for name in ("step", "layer", "point", *FACTORS)}
     lags = np.concatenate([np.arange(length) for length in lengths] or [np.zeros(0, np.int64)])
-    series = {name: np.concatenate([np.asarray(values[:end], np.float64) for values in table[name]] or [np.zeros(0)]) for name in SERIES}
-    return pd.DataFrame({**once, "lag": lags, **series})
+    return {**once, "lag": lags, **{name: np.concatenate(found or [np.zeros(0)]) for name, found in profiles.items()}}
 
 
 def what(runs: Sequence[Run], point: str, layer: int) -> str:

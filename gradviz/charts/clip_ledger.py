@@ -8,7 +8,7 @@ import pandas as pd
 
 from gradviz.arrays import Array
 from gradviz.charts._base import Chart
-from gradviz.charts._common import MARKERS, aside, colour, fit, grid, heading, left_out, nothing, rails, stack, training
+from gradviz.charts._common import MARKERS, aside, clipping, colour, fit, grid, heading, left_out, nothing, rails, short, stack, training
 from gradviz.charts._description import Axis, Description, Line, Mark, Panel, Points, Rule, log10
 from gradviz.charts._words import sentence, spoken
 from gradviz.frames import Run
@@ -16,6 +16,7 @@ from gradviz.options import check, option
 from gradviz.wording import listed, number, percent, span
 
 COLUMNS = ("run", "step", "norm_before", "norm_after", "clipped", "cosine", "threshold")
+NAMED = 3  # runs that a title tells one by one
 FAR = 10.0  # thresholds: a norm above that explodes
 LOOK_FOR = (
     "Healthy is a cloud of open marks below the line with a few filled ones above it: clipping is the exception. "
@@ -97,12 +98,14 @@ def _turns(run: Run, frame: pd.DataFrame) -> list[Mark]:
 def _note(run: Run, frame: pd.DataFrame, runs: Sequence[Run]) -> str:
     if not run.clipped:
         return f"{aside(run, runs)}, median {number(_middle(frame))}"
+    peers = [peer for peer in runs if peer.family == run.family and peer.clipped]
+    name = f"{short(run, peers).removeprefix(f'{clipping(run)}, ')}: " if len(peers) > 1 else ""
     if turned := _turned(run, frame):
         before, after = (percent(_share(part)) for part in turned)
-        return f"{before} shortened before step {run.changes[-1][0]}, {after} from there on"
+        return f"{name}{before} shortened before step {run.changes[-1][0]}, {after} from there on"
     cosine = frame.loc[frame["clipped"].astype(bool), "cosine"].mean()
     direction = "" if np.isnan(cosine) else f", cosine {cosine:.2f}"
-    return f"{percent(_share(frame))} shortened{direction}"
+    return f"{name}{percent(_share(frame))} shortened{direction}"
 
 
 def _turned(run: Run, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame] | None:
@@ -179,6 +182,10 @@ def _settled(frame: pd.DataFrame, level: float) -> int:
 
 
 def _shares(held: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
+    if len(held) > NAMED:
+        shares = [_share(frames[run.label]) for run in held]
+        most = held[int(np.argmax(shares))]
+        return f"{span(shares, percent)} of the steps in {len(held)} runs, most in {spoken([most], held)}"
     first, *rest = [(percent(_share(frames[run.label])), spoken([run], held)) for run in held]
     return listed([f"{first[0]} of the steps in {first[1]}", *(f"{share} in {name}" for share, name in rest)])
 

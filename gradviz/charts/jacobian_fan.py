@@ -131,10 +131,11 @@ def _note(run: Run, runs: Sequence[Run], fans: dict[str, _Spread]) -> str:
 
 
 def _title(runs: Sequence[Run], fans: dict[str, _Spread]) -> str:
-    """The growth per step of the whole product, family by family, and the median of all singular values."""
-    parts = []
-    for part in chunks(runs, runs):
+    """The growth per step of the whole product, family by family; of one family, the median of all singular values as well."""
+    parts, groups = [], chunks(runs, runs)
+    for part in groups:
         growth = [float(fans[run.label].growth[-1]) for run in part]
         middle = [float(np.median(fans[run.label].quantiles[2])) for run in part]
-        parts.append(f"{span(growth, factor)} in {spoken(part, runs)} (median direction {span(middle, factor)})")
+        also = f" (median direction {span(middle, factor)})" if len(groups) == 1 else ""
+        parts.append(f"{span(growth, factor)} in {spoken(part, runs)}{also}")
     return sentence(f"one step changes a gradient {listed(parts)}", f"What one step does to a gradient in {len(runs)} runs")

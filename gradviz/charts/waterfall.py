@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _reach
 from gradviz.charts._base import Chart
-from gradviz.charts._common import colour, families, fit, held, left_out, nothing, rails, samples, short, stack, style
+from gradviz.charts._common import colour, families, fit, held, left_out, nothing, rails, samples, short, style
 from gradviz.charts._description import Axis, Band, Description, Line, Mark, Panel
 from gradviz.charts._words import sentence, spoken
 from gradviz.dynamics.decay import half_life
@@ -44,7 +44,10 @@ class Waterfall(Chart):
     def describe(self, runs: Sequence[Run]) -> Description:
         tables = {run.label: _reach.wide(run, self.point, self.layer) for run in runs}
         shown = [run for run in runs if any(len(values) for values in tables[run.label]["mean"])]
-        frame = stack([self._frame(run, tables[run.label]) for run in shown], COLUMNS)
+        parts = [self._columns(run, tables[run.label]) for run in shown]
+        frame = pd.DataFrame(
+            {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS} if parts else {}, columns=[*COLUMNS]
+        )
         if frame.empty:
             return nothing("waterfall", _reach.RECORD, COLUMNS, LOOK_FOR)
         now, found = frame[frame["when"] == "now"], dict(iter(frame.groupby(["run", "when"], sort=False)))
@@ -66,14 +69,15 @@ class Waterfall(Chart):
             source="Pascanu, Mikolov and Bengio 2013, eq. 5 and 7; Arjovsky, Shah and Bengio 2016, figure 2",
         )
 
-    def _frame(self, run: Run, table: pd.DataFrame) -> pd.DataFrame:
+    def _columns(self, run: Run, table: pd.DataFrame) -> dict[str, Array]:
         recorded = table["step"].to_numpy()
         first, last = int(recorded.min()), _reach.nearest(recorded.tolist(), self.step)
-        moments = {"start": first, "now": last} if self.start and first != last else {"now": last}
-        at = {when: np.flatnonzero(recorded == step) for when, step in moments.items()}
-        frame = _reach.tidy(table.iloc[np.concatenate(list(at.values()))], _reach.longest(table))
-        when, halves = np.where(frame["step"].to_numpy() == last, "now", "start"), map(half_life, frame["decay"].tolist())
-        return frame.assign(when=when, run=run.label, half_life=list(halves))[list(COLUMNS)]
+        moments = [first, last] if self.start and first != last else [last]
+        at = np.concatenate([np.flatnonzero(recorded == step) for step in moments])
+        found = _reach.flat(table, at, _reach.longest(table))
+        halves, length = np.array(list(map(half_life, found["decay"].tolist()))), len(found["lag"])
+        when = np.where(found["step"] == last, "now", "start").astype(object)
+        return {**found, "when": when, "run": np.full(length, run.label, object), "half_life": halves}
 
 
 def _bands(runs: Sequence[Run]) -> str:

@@ -14,7 +14,7 @@ ORDER = ("critical", "warning", "note", "good", "none")
 
 def verdicts(run: Run) -> list[Verdict]:
     """What every finding says of this run, the most severe first; of equally severe ones causes before effects."""
-    return [replace(verdict, numbers=dict(verdict.numbers), rows=verdict.rows.copy()) for verdict in _verdicts(run)]
+    return [replace(verdict, numbers=dict(verdict.numbers), rows=verdict.rows.copy(deep=False)) for verdict in _verdicts(run)]
 
 
 def _rules() -> tuple[type[Finding], ...]:

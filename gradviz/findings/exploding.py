@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
+from gradviz.findings import _medians
 from gradviz.findings._base import Finding, Severity, Verdict
 from gradviz.findings._evidence import LAST, Path, against_baseline, learned, steepest, training_loss
 from gradviz.frames import Run
@@ -185,8 +186,10 @@ def _overflow(steps: pd.DataFrame) -> tuple[int, str] | None:
 def _spike(steps: pd.DataFrame) -> int | None:
     """Row of the largest norm that is a spike against all before it."""
     norms = steps["norm_before"].to_numpy(float) if len(steps) else np.empty(0)
-    medians = pd.Series(norms).expanding(BEFORE).median().shift(1).to_numpy(float)
-    spikes = np.flatnonzero(norms > SPIKE * medians)
+    with np.errstate(over="ignore"):
+        smallest = np.fmin.accumulate(norms)  # which no median is below
+        large = np.flatnonzero(norms > SPIKE * smallest)
+        spikes = large[norms[large] > SPIKE * _medians.before(norms, large, BEFORE)]
     return int(spikes[np.argmax(norms[spikes])]) if len(spikes) else None
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
+from gradviz.findings import _medians
 from gradviz.findings._base import Finding, Verdict
 from gradviz.findings._clipping import share_clipped, share_removed
 from gradviz.findings._evidence import exploded
 from gradviz.frames import Run
-from gradviz.wording import number, percent
+from gradviz.wording import number, percent, span
 
 SELDOM = 0.01  # of all steps: clipping hardly ever binds
 GIANT = 10.0  # times the median of all norms before it, and of all norms
@@ -61,7 +62,9 @@ class UnderClipped(Finding):
             seldom = often < SELDOM
             return self.verdict("warning" if seldom else "note", "lets pass" if seldom else "some pass", said, numbers, giants)
         if often == 0 and exploded(run):
-            at = f" (threshold {number(numbers['threshold'])})" if np.isfinite(numbers["threshold"]) else ""
+            limits = steps["threshold"].to_numpy(float)
+            limits = limits[np.isfinite(limits)]  # several, where it was changed while the network was trained
+            at = f" (threshold {span(limits)})" if len(limits) else ""
             said += f", although the gradient exploded: the largest norm is {number(numbers['largest_norm'])}{at}."
             return self.verdict("warning", "never acts", said, numbers, steps)
         said += f"; no step passed whole that was {number(GIANT)} times as long as usual."
@@ -70,10 +73,11 @@ class UnderClipped(Finding):
 
 def _giants(steps: pd.DataFrame, norms: Array) -> Array:
     """Which steps were out of scale and not clipped, (steps,)."""
-    known = pd.Series(np.where(np.isfinite(norms), norms, np.nan))  # a median of norms with infinity among them would be one
-    usual = known.expanding(BEFORE).median().shift(1)
-    large = (known >= GIANT * usual) & (known >= GIANT * known.median()) & (usual > 0)
-    return np.asarray(large & ~steps["clipped"].to_numpy(bool), bool)
+    finite, found = np.isfinite(norms), np.zeros(len(norms), bool)
+    large = np.flatnonzero(finite & (norms >= GIANT * np.median(norms[finite])) & ~steps["clipped"].to_numpy(bool))
+    usual = _medians.before(norms, large, BEFORE)
+    found[large[(usual > 0) & (norms[large] >= GIANT * usual)]] = True
+    return found
 
 
 def _numbers(steps: pd.DataFrame, finite: Array) -> dict[str, float]:

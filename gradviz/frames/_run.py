@@ -108,11 +108,11 @@ class Run:
 
     def table(self, name: str) -> pd.DataFrame:
         """A table as it lies on disk, lists as arrays."""
-        return wide(self.path, name)[0].copy()
+        return wide(self.path, name)[0].copy(deep=False)
 
     def facts(self, name: str) -> pd.DataFrame:
         """A table without its lists, which are not kept in memory: what there is, row by row. See `rows`."""
-        return facts(self.path, name).copy()
+        return facts(self.path, name).copy(deep=False)
 
     def rows(self, name: str, numbers: Sequence[int]) -> pd.DataFrame:
         """Some rows of a table with their lists, by their number in `facts`."""
@@ -120,7 +120,7 @@ class Run:
 
     def tidy(self, name: str) -> pd.DataFrame:
         """A table with one row per entry of its lists, numbered by `time` and `lag` (timesteps), `lag` (reach), `unit` (saturation) …"""
-        return tidy(self.path, name).copy()
+        return tidy(self.path, name).copy(deep=False)
 
     @property
     def steps(self) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Tables as frames, wide and tidy. Read once, and again when a segment has grown."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from gradviz.arrays import Array
 from gradviz.errors import RunError
 from gradviz.recording import reading
 from gradviz.recording.schema import TABLES
-from gradviz.recording.segments import columns, is_list, segments
+from gradviz.recording.segments import all_segments, columns, is_list, segments
 
 KEEP = 256  # frames held in memory
 Stamp = tuple[tuple[str, int, int], ...]
@@ -23,7 +24,8 @@ def meanings(table: str) -> dict[str, str]:
 
 
 def wide(folder: Path, name: str) -> tuple[pd.DataFrame, str]:
-    """A table as it lies on disk, and what could not be read of it. The frame is shared: copy before handing it out."""
+    """A table as it lies on disk, and what could not be read of it. The frame is shared: hand out a copy, which takes no time, since
+    pandas copies a column when it is written to."""
     columns(name)
     return _wide(folder, name, stamp_of(folder, name))
 
@@ -36,13 +38,18 @@ def tidy(folder: Path, name: str) -> pd.DataFrame:
 
 def stamp(folder: Path) -> Stamp:
     """Changes whenever a segment of any table does."""
-    return tuple(sorted(facts for name in TABLES for facts in stamp_of(folder, name)))
+    return _stamp(folder, [path for paths in all_segments(folder).values() for path in paths])
 
 
 def stamp_of(folder: Path, name: str) -> Stamp:
     """Changes whenever a segment of the table does."""
+    return _stamp(folder, segments(folder, name))
+
+
+def _stamp(folder: Path, paths: Sequence[Path]) -> Stamp:
+    """Names, sizes and times of files."""
     try:
-        return tuple((path.name, (facts := path.stat()).st_size, facts.st_mtime_ns) for path in segments(folder, name))
+        return tuple((path.name, (facts := path.stat()).st_size, facts.st_mtime_ns) for path in sorted(paths))
     except OSError as error:
         raise RunError(f"{folder} cannot be read (any more): {error.strerror}.") from error
 

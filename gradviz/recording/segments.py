@@ -5,6 +5,7 @@ travels in the batch's metadata and is taken again when it is read.
 """
 
 import io
+import os
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ CHECKPOINT = "checkpoint.safetensors"
 SEQUENCES = "sequences.safetensors"  # of a watched model
 CONTROL = "control.json"
 FOLDER = "tables"
+SEGMENT = re.compile(r"(\w+)-(\d{4,})\.arrows")
 CODEC = "zstd"
 CHECKSUM = b"crc32"
 NOTE = b"note"
@@ -61,12 +63,19 @@ def is_list(item: Column) -> bool:
 
 def segments(folder: Path, table: str) -> list[Path]:
     """The table's files, oldest first."""
-    wanted = re.compile(rf"{re.escape(table)}-\d{{4,}}\.arrows")
+    return all_segments(folder).get(table, [])
+
+
+def all_segments(folder: Path) -> dict[str, list[Path]]:
+    """The files of every table that has any, oldest first: one look at the folder."""
     try:
-        found = [path for path in (folder / FOLDER).iterdir() if wanted.fullmatch(path.name)]
+        names = [match for name in os.listdir(folder / FOLDER) if (match := SEGMENT.fullmatch(name))]
     except (FileNotFoundError, NotADirectoryError):
-        return []
-    return sorted(found, key=lambda path: int(path.stem.rsplit("-", 1)[1]))
+        return {}
+    found: dict[str, list[Path]] = {}
+    for match in sorted(names, key=lambda match: int(match[2])):
+        found.setdefault(match[1], []).append(folder / FOLDER / match[0])
+    return found
 
 
 @cache
@@ -97,6 +106,8 @@ def batch_of(table: str, rows: Sequence[Row]) -> pa.RecordBatch:
 
 def completed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """A batch of an earlier version with the columns that came later, NaN throughout."""
+    if batch.schema.names == schema.names:
+        return batch
     unknown = pa.array(np.full(len(batch), np.nan))
     arrays = [batch.column(name) if name in batch.schema.names else unknown for name in schema.names]
     return pa.record_batch(arrays, schema=schema)

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import gradviz.dashboards
-from gradviz.dashboards import look, parts, show, state
+from gradviz.dashboards import look, parts, show, state, trainings
 from gradviz.dashboards.views import VIEWS, ordered
 from tests.synthetic import Variant, make_run
 
@@ -205,12 +205,15 @@ def test_a_run_in_training_and_a_failed_one_are_marked(tmp_path: Path, monkeypat
     make_run(tmp_path / "ill", family="rnn", variant=Variant(status="failed"))
     make_run(tmp_path / "young", family="gru")
     break_(tmp_path / "young", status="running")
+    monkeypatch.setattr(trainings, "QUIET", 3600.0)  # nobody trains it: it has only been written lately
     app = opened(tmp_path, monkeypatch)
     fine(app)
     assert "ill stopped before its end" in words(app)
     marks = app.dataframe[0].value["Finding"]
     assert marks[0][0] == "failed"
     assert marks[1][0] == "in training"
+    monkeypatch.setattr(trainings, "QUIET", -1.0)
+    assert app.run().dataframe[0].value["Finding"][1][0] == "its process is gone"
 
 
 EVIL = "<img id=evil src=x onerror=alert(1)> :red[x] $y$ **z** [a](b) `c`"

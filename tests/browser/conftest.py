@@ -76,6 +76,8 @@ DRAWN = """() => {
     return document.querySelector('[data-testid=stSkeleton], [data-stale=true]') === null
         && drawings.every(drawing => drawing && Math.abs(width(drawing) - width(drawing.closest('.js-plotly-plot'))) < 1);
 }"""
+FITS = """() => [document.documentElement, document.querySelector('[data-testid=stMain]')]
+    .every(part => part.scrollWidth <= part.clientWidth && part.clientWidth <= innerWidth)"""
 
 
 class Visit:
@@ -101,6 +103,8 @@ class Visit:
 
     def turn(self, view: str) -> Any:
         """Turns to another page by the navigation, as a reader does who is there already."""
+        if self.page.locator(f".st-key-page-{view}").count():  # it would give no sign of being run anew: what is met might be replaced
+            self.turn(next(name for name in ordered() if name != view and not ordered()[name].shows_runs))
         path = "" if view == next(iter(ordered())) else view
         self.page.evaluate(f"document.querySelector('[data-testid=stSidebarNavLink][href$=\"/{path}\"]').click()")
         self.page.wait_for_selector(f".st-key-page-{view}", state="attached")

@@ -1,6 +1,5 @@
 """Pages for everybody: axe-core finds nothing to complain of, in any theme, wide and narrow, with scripts and without."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,31 @@ def axe() -> Any:
     ).Axe()
 
 
+SAID = ["violations"]  # of the other results one example each
+LESS = """document.querySelectorAll('svg').forEach(picture => picture.replaceChildren());
+document.querySelectorAll('table').forEach(table => {
+  const seen = new Set(), look = part => {
+    const style = getComputedStyle(part);
+    return [part.tagName, part.className, style.color, style.backgroundColor, style.opacity, style.fontSize, style.fontWeight];
+  };
+  for (const row of [...table.rows]) {
+    const said = [...row.cells].map(cell => [row, cell, ...cell.querySelectorAll('*')].map(look));
+    const kind = JSON.stringify(said);
+    if (seen.has(kind)) row.remove();
+    seen.add(kind);
+  }
+})"""
+
+
+def found_by(axe: Any, page: Any) -> dict[str, Any]:
+    """axe's results of a whole page. Contrast takes most of the time, so it is looked at where axe can: never in a picture's own text, that
+    it lays aside as undecided, and in one of the rows of a table that have all the same colours, weights and sizes."""
+    rest = axe.run(page, options={"resultTypes": SAID, "rules": {"color-contrast": {"enabled": False}}}).response
+    page.evaluate(LESS)
+    contrast = axe.run(page, options={"resultTypes": SAID, "runOnly": ["color-contrast"]}).response
+    return {kind: rest[kind] + contrast[kind] for kind in ("passes", "violations")}
+
+
 PLACES = [("full", 1440, "light"), ("static", 390, "dark")]
 
 
@@ -46,9 +70,10 @@ def test_axe_finds_no_violation(name: str, width: int, scheme: str, pages: dict[
     if name != "static":
         page.wait_for_selector("html[data-ready]", timeout=60_000)
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    found = axe.run(page)
-    assert found.response["passes"], "axe looked at something"
-    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]] == []
+    found = found_by(axe, page)
+    assert len(found["passes"]) > 30, "axe looked at something"
+    assert "color-contrast" in {one["id"] for one in found["passes"]}
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == []
     context.close()
 
 
@@ -91,23 +116,24 @@ def test_every_control_can_be_reached_and_used_with_the_keyboard(name: str, page
     page.goto(pages[name].as_uri())
     if name != "static":
         page.wait_for_selector("html[data-ready]", timeout=60_000)
-    reached = tabbed(page, 400)
     seen = "one => one.checkVisibility({contentVisibilityAuto: true})"
     wanted = "main input, main select, main summary, .theme input:checked"
     controls = page.evaluate(f"() => [...document.querySelectorAll('{wanted}')].filter({seen}).length")
     assert controls > 10
+    reached = tabbed(page, 400)
     assert len([one for one in reached if one in ("INPUT", "SELECT", "SUMMARY")]) >= controls
     context.close()
 
 
 def tabbed(page: Any, most: int) -> list[str]:
-    """What the Tab key comes to, from the top of the page to its end."""
-    press: Callable[[str], None] = page.keyboard.press
-    found: list[str] = []
-    for _ in range(most):
-        press("Tab")
-        tag = page.evaluate("document.activeElement.tagName")
-        if tag == "BODY":
+    """What the Tab key comes to, from the top of the page to its end, each once."""
+    page.evaluate("window.reached = new Set(); addEventListener('focusin', event => reached.add(event.target))")
+    before, steps = -1, 20  # so many at once: asking after each takes longer than the key does
+    for count in range(0, most + 1, steps):
+        reached = page.evaluate("reached.size")
+        if reached == before or reached < count:  # the end of the page was passed
             break
-        found.append(tag)
-    return found
+        before = reached
+        for _ in range(steps):
+            page.keyboard.press("Tab")
+    return list(page.evaluate("[...reached].map(one => one.tagName)"))

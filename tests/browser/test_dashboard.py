@@ -11,7 +11,7 @@ import pytest
 
 from gradviz.backends.theme import colour
 from gradviz.dashboards.views import VIEWS
-from tests.browser.conftest import Visit
+from tests.browser.conftest import FITS, Visit
 from tests.synthetic import make_run
 
 pytestmark = pytest.mark.browser
@@ -32,8 +32,7 @@ def test_every_page_opens_in_peace_and_fits_a_phone(view: str, reader: Visit) ->
     assert all(after - before <= 1 for before, after in pairwise(levels)), "headings step down one level at a time"
     page.set_viewport_size({"width": 390, "height": 1000})
     reader.settle()
-    parts = "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
-    assert max(page.evaluate(f"{parts}.map(part => part.scrollWidth - part.clientWidth)")) <= 0
+    page.wait_for_function(FITS)
     page.set_viewport_size({"width": 1440, "height": 1000})
     assert reader.complaints == []
     assert reader.outside() == []
@@ -46,8 +45,7 @@ def chosen_step(page: Any) -> int:
 def test_a_deep_link_reproduces_the_view(address: str, visit: Any) -> None:
     page = visit().go(f"{address}/gradient_flow")
     last = chosen_step(page)
-    page.locator(SLIDER).focus()
-    page.keyboard.press("ArrowLeft")
+    page.locator(SLIDER).press("ArrowLeft")
     page.wait_for_url("**step=*")
     there = visit().go(page.url)
     assert chosen_step(there) == chosen_step(page) < last
@@ -59,9 +57,10 @@ def test_a_click_into_a_film_moves_the_step(reader: Visit) -> None:
     page = reader.turn("gradient_flow")
     last = chosen_step(page)
     film = page.locator(".st-key-figure-film .js-plotly-plot .nsewdrag").first
-    film.scroll_into_view_if_needed()
     box = film.bounding_box()
-    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    place = {"x": 0.3 * box["width"], "y": 0.5 * box["height"]}
+    film.hover(position=place)  # as a reader does: plotly selects what was under the mouse before it was pressed
+    film.click(position=place)  # not by coordinates of the page: this waits until the film stands still and would receive the click
     page.wait_for_url("**step=*")
     page.wait_for_function(f"+document.querySelector('{SLIDER}').getAttribute('aria-valuetext') !== {last}")
     assert 0.1 * last < chosen_step(page) < 0.5 * last
@@ -83,14 +82,11 @@ PAPER = "document.querySelector('.js-plotly-plot')?.layout?.paper_bgcolor"  # no
 
 def test_figures_follow_the_theme_while_the_page_is_open(reader: Visit) -> None:
     page = reader.turn("clipping")
-    page.wait_for_selector(".js-plotly-plot .main-svg")
-    light = page.evaluate(PAPER)
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"{PAPER} && {PAPER} !== '{light}'")
-    dark = page.evaluate(PAPER)
-    page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"{PAPER} && {PAPER} !== '{dark}'")
-    assert (light, dark) == (colour("paper", "light"), colour("paper", "dark"))
+    page.wait_for_function(f"{PAPER} === '{colour('paper', 'light')}'")
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"{PAPER} === '{colour('paper', scheme)}'")
+    assert colour("paper", "light") != colour("paper", "dark")
 
 
 def test_a_run_that_appears_is_shown_without_a_reload(folder: Path, reader: Visit) -> None:
@@ -119,7 +115,7 @@ def test_a_hostile_name_stays_a_name(folder: Path, reader: Visit) -> None:
         for view in ("overview", "gates"):
             reader.turn(view)
             page.wait_for_selector(".js-plotly-plot .main-svg")
-            assert page.get_by_text("onerror=alert").count() > 0
+            page.get_by_text("onerror=alert").first.wait_for(state="attached")
             assert page.locator("#evil").count() == 0
             assert dialogs == []
             assert reader.outside() == []

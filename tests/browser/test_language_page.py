@@ -122,4 +122,4 @@ def test_three_clicks_lead_to_the_run_that_explodes_since_when_and_where(visit: 
     said = page.locator(".st-key-verdict").inner_text()
     assert "explodes" in said or "It explodes from step" in said
     assert "in the hidden state of layer 0" in said
-    assert "grows on its way back" in page.locator("h1").inner_text()
+    page.wait_for_selector("h1:has-text('grows on its way back')")

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from gradviz.cells import CELLS
 from gradviz.config import DIRECTIONS, Model
 from gradviz.gradcheck import Check, gradcheck, worst
 from gradviz.network import Network
+from tests import slopes as slopes_along
+from tests.slopes import along
 
 LENGTHS = {"full": None, "ragged": np.array([6, 1, 4]), "all one": np.array([1, 1, 1]), "none reaches the end": np.array([3, 5, 2])}
 VALUES, TOKENS = Signature(2, 2, False, "squared"), Signature(5, 5, True, "softmax")
@@ -37,7 +40,7 @@ def batch(lengths: np.ndarray | None, at: str = "every", steps: int = 6) -> Batc
 @pytest.mark.parametrize(("cell", "pattern", "direction"), list(product(CELLS, LENGTHS, DIRECTIONS)))
 @pytest.mark.parametrize("layers", [1, 3])
 def test_every_gradient_is_the_derivative(cell: str, pattern: str, direction: str, layers: int) -> None:
-    checks = gradcheck(network(cell, layers=layers, direction=direction), batch(LENGTHS[pattern]), most=25)
+    checks = along(network(cell, layers=layers, direction=direction), batch(LENGTHS[pattern]))
     assert worst(checks).passed, worst(checks)
 
 
@@ -45,7 +48,7 @@ def test_every_gradient_is_the_derivative(cell: str, pattern: str, direction: st
 @pytest.mark.parametrize("pattern", list(LENGTHS))
 def test_the_loss_at_the_last_step_alone(cell: str, pattern: str) -> None:
     made = network(cell, layers=2, direction="both", signature=Signature(2, 2, False, "squared", at="last"))
-    checks = gradcheck(made, batch(LENGTHS[pattern], at="last"), most=25)
+    checks = along(made, batch(LENGTHS[pattern], at="last"))
     assert worst(checks).passed, worst(checks)
 
 
@@ -53,7 +56,7 @@ def test_the_loss_at_the_last_step_alone(cell: str, pattern: str) -> None:
 def test_tokens_one_hot_and_embedded(cell: str, embedding: int) -> None:
     rng = np.random.default_rng(6)
     tokens = Batch(rng.integers(0, 5, (6, 3)), rng.integers(0, 5, (6, 3)), LENGTHS["ragged"])
-    checks = gradcheck(network(cell, layers=2, signature=TOKENS, embedding=embedding), tokens, most=25)
+    checks = along(network(cell, layers=2, signature=TOKENS, embedding=embedding), tokens)
     assert worst(checks).passed, worst(checks)
 
 
@@ -62,7 +65,7 @@ def test_layers_without_biases(cell: str) -> None:
     model = Model(cell=CELLS[cell](), units=3, layers=2, direction="both", biases=False)
     made = Network(model, VALUES, dtype="float64", seed=3)
     assert not any(".bias" in name for name in made.parameters if name.startswith("layers"))
-    checks = gradcheck(made, batch(LENGTHS["ragged"]), most=25)
+    checks = along(made, batch(LENGTHS["ragged"]))
     assert worst(checks).passed, worst(checks)
     full, same = network(cell, layers=2, direction="both"), batch(LENGTHS["ragged"])
     for name, array in full.parameters.items():
@@ -84,10 +87,10 @@ def test_interventions_change_forward_and_backward_alike(cell: str) -> None:
     points = [point for _, points in made.model.cell.stages for point in points]
     for point in points:
         with made.intervene(f"layers.0.*.{point}", hooks.clamp(0.3, units=[1])):
-            checks = gradcheck(made, batch(None), most=20)
+            checks = along(made, batch(None))
             assert worst(checks).passed, (point, worst(checks))
         with made.intervene(f"layers.1.backward.{point}", lambda t, array: np.full(array.shape, 0.4) if t == 2 else None):
-            checks = gradcheck(made, batch(None), most=20)
+            checks = along(made, batch(None))
             assert worst(checks).passed, (point, worst(checks))
 
 
@@ -96,7 +99,7 @@ def test_clamping_what_a_step_reads(cell: str, at: str, direction: str) -> None:
     """Also in the padding, where a state stands still as it is and not as the next step would read it."""
     made = network(cell, layers=2, direction=direction, signature=Signature(2, 2, False, "squared", at=at))
     with made.intervene("layers.*.recurrent", hooks.ablate([0, 2])):
-        checks = gradcheck(made, batch(LENGTHS["ragged"], at), most=20)
+        checks = along(made, batch(LENGTHS["ragged"], at))
     assert worst(checks).passed, worst(checks)
 
 
@@ -107,7 +110,7 @@ def test_a_frozen_state_stands_still_and_its_gradient_passes_by(cell: str, patte
     for state in made.model.cell.states:
         for change in (hooks.freeze(units=[0, 2]), hooks.freeze(rows=lambda t: t in (1, 2))):
             with made.intervene(f"layers.*.{state}", change), made.intervene("layers.0.forward.recurrent", hooks.ablate([2])):
-                checks = gradcheck(made, batch(LENGTHS[pattern]), most=20)
+                checks = along(made, batch(LENGTHS[pattern]))
             assert worst(checks).passed, (state, worst(checks))
         seen: list[np.ndarray] = []
         point, keep = f"layers.0.forward.{state}", lambda name, array, seen=seen: seen.append(array.copy())
@@ -121,7 +124,7 @@ def test_the_last_of_two_interventions_decides() -> None:
     made = network("lstm")
     for first, second in ((hooks.freeze(), hooks.clamp(0.3, [1])), (hooks.clamp(0.3, [1]), hooks.freeze([1, 2]))):
         with made.intervene("layers.0.forward.cell", first), made.intervene("layers.0.forward.cell", second):
-            checks = gradcheck(made, batch(None), most=20)
+            checks = along(made, batch(None))
         assert worst(checks).passed, worst(checks)
 
 
@@ -171,6 +174,22 @@ def test_complex_step_catches_a_planted_mistake(cell: str) -> None:
 
     object.__setattr__(made.model, "cell", Planted())
     assert not worst(gradcheck(made, batch(None))).passed
+    assert not worst(along(made, batch(None))).passed
+
+
+@pytest.mark.parametrize("name", ["layers.1.backward.weight_hh", "inputs", "initial layers.0.forward 1"])
+def test_one_wrong_entry_shows_along_any_direction(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, given, right = network("lstm", layers=2, direction="both"), batch(LENGTHS["ragged"]), slopes_along._gradients
+    for place in range(2):
+
+        def wrong(*asked: Any, place: int = place) -> dict[str, np.ndarray]:
+            found = right(*asked)
+            found[name] = found[name].copy()
+            found[name].flat[place] += 1e-9 * np.abs(found[name]).max()
+            return found
+
+        monkeypatch.setattr(slopes_along, "_gradients", wrong)
+        assert [check.name for check in along(made, given) if not check.passed] == [name]
 
 
 @pytest.mark.parametrize(("cell", "direction"), list(product(CELLS, DIRECTIONS)))
@@ -206,22 +225,20 @@ def test_direct_and_through_time_sum_to_total(cell: str) -> None:
         assert found["through_time"].any()
 
 
-def slopes(made: Network, given: Batch, point: str) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient at a point of layer 0 by complex step, (time, batch, unit): of the whole loss, and of the loss at the same step alone.
+def slopes(made: Network, given: Batch, point: str, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slope at a point of layer 0 along a direction over the units, by complex step, (time, batch): of the whole loss, and of the loss at
+    the same step alone.
 
-    Examples do not influence one another, so that a unit is disturbed in all of them at once.
+    Examples do not influence one another, so that all are disturbed at once.
     """
     exact, (name,) = made.astype("complex128", hooks=True), made.parts.directions
-    total, direct = (np.zeros((given.steps, given.size, made.model.units)) for _ in range(2))
-    for t, unit in np.ndindex(given.steps, made.model.units):
-
-        def disturb(at: int, array: np.ndarray, t: int = t, unit: int = unit) -> np.ndarray | None:
-            return array + 1e-30j * (np.arange(array.shape[1]) == unit) if at == t else None
-
+    total, direct = (np.zeros((given.steps, given.size)) for _ in range(2))
+    for t in range(given.steps):
+        disturb = lambda at, array, t=t: array + 1e-30j * direction[t] if at == t else None  # noqa: E731
         with exact.intervene(f"layers.0.{name}.{point}", disturb):
             loss = exact.loss(exact.forward(given.inputs, given.lengths), given)
         slope = loss.per_step.imag / 1e-30 / loss.count
-        total[t, :, unit], direct[t, :, unit] = slope.sum(axis=0), slope[t]
+        total[t], direct[t] = slope.sum(axis=0), slope[t]
     return total, direct
 
 
@@ -229,10 +246,12 @@ def slopes(made: Network, given: Batch, point: str) -> tuple[np.ndarray, np.ndar
 def test_the_gradient_at_every_point_is_the_derivative(cell: str, direction: str) -> None:
     """Also while another point, or the point itself, is held in one unit."""
     made, given = network(cell, direction=direction), batch(LENGTHS["ragged"])
+    rng, shape = np.random.default_rng(7), (given.steps, given.size, made.model.units)
+    along_units = rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)  # no part small, so that each unit's gradient counts
     for held, point in product(made.parts.made, made.parts.made):
         with made.intervene(f"layers.0.*.{held}", hooks.clamp(0.3, units=[1])):
-            found = kinds_of_gradient(made, given, point)
-            total, direct = slopes(made, given, point)
+            found = {kind: (array * along_units).sum(axis=-1) for kind, array in kinds_of_gradient(made, given, point).items()}
+            total, direct = slopes(made, given, point, along_units)
         np.testing.assert_allclose(found["total"], total, rtol=1e-10, atol=1e-13, err_msg=f"{point}, {held} held")
         if point in made.model.cell.states:
             np.testing.assert_allclose(found["direct"], direct, rtol=1e-10, atol=1e-13, err_msg=f"{point}, {held} held")

@@ -9,8 +9,9 @@ from gradviz import hooks
 from gradviz.batch import Batch, Reading, Signature
 from gradviz.cells import CELLS
 from gradviz.config import Model
-from gradviz.gradcheck import gradcheck, worst
+from gradviz.gradcheck import worst
 from gradviz.network import Network
+from tests.slopes import along
 
 VALUES = Signature(2, 2, False, "squared", "decoded", 3)
 TOKENS = Signature(5, 4, True, "softmax", "decoded", 4)
@@ -42,7 +43,7 @@ def batch(ragged: bool = True) -> Batch:
 def test_every_gradient_is_the_derivative(cell: str, bidirectional: bool, layers: int) -> None:
     made = network(cell, layers=layers, bidirectional=bidirectional)
     for given in (batch(ragged=False), batch()) if layers == 1 else (batch(),):
-        checks = gradcheck(made, given, most=12)
+        checks = along(made, given)
         assert worst(checks).passed, worst(checks)
     named = {check.name for check in checks}
     assert {"inputs", "decoder inputs", f"layers.{2 * layers - 1}.forward.weight_hh"} <= named
@@ -55,7 +56,7 @@ def test_tokens_one_hot_and_embedded(cell: str, embedding: int) -> None:
     rng, made = np.random.default_rng(6), network(cell, layers=2, signature=TOKENS, embedding=embedding)
     given = Batch(rng.integers(0, 5, (4, 3)), rng.integers(0, 4, (5, 3)), READ, Reading(rng.integers(0, 4, (5, 3)), SAID))
     assert ("decoder.embedding.weight" in made.parameters) == bool(embedding)
-    checks = gradcheck(made, given, most=20)
+    checks = along(made, given)
     assert worst(checks).passed, worst(checks)
 
 
@@ -65,10 +66,10 @@ def test_interventions_in_both_parts(cell: str) -> None:
     points = [point for _, points in made.model.cell.stages for point in points]
     for point, layer in product(points, ("layers.1.*", "layers.2.forward")):
         with made.intervene(f"{layer}.{point}", hooks.clamp(0.3, units=[1])):
-            checks = gradcheck(made, batch(), most=4)
+            checks = along(made, batch())
         assert worst(checks).passed, (point, layer, worst(checks))
     with made.intervene("layers.*.recurrent", hooks.ablate([0])):
-        checks = gradcheck(made, batch(), most=10)
+        checks = along(made, batch())
     assert worst(checks).passed, worst(checks)
 
 

@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,18 +94,31 @@ def test_no_runs_at_all(name: str) -> None:
     sound(CHARTS[name]().describe([]))
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[Run]]:
+    """Runs by the number of updates they made."""
+    out = tmp_path_factory.mktemp("begun")
+    return {steps: load_runs(make_run(out / f"{steps}" / "run", steps=steps).parent) for steps in (0, 1, 2)}
+
+
 @pytest.mark.parametrize("name", list(CHARTS))
 @pytest.mark.parametrize("steps", [0, 1, 2])
-def test_a_run_that_has_just_begun(name: str, steps: int, tmp_path: Path) -> None:
-    make_run(tmp_path / "run", steps=steps)
-    sound(CHARTS[name]().describe(load_runs(tmp_path)))
+def test_a_run_that_has_just_begun(name: str, steps: int, begun: dict[int, list[Run]]) -> None:
+    sound(CHARTS[name]().describe(begun[steps]))
+
+
+@pytest.fixture(scope="module")
+def ailing(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+    """One run that ceases to be finite, and a healthy one."""
+    out = tmp_path_factory.mktemp("ailing")
+    make_run(out / "bad", steps=20, variant=Variant(bad_from=7))
+    make_run(out / "good", "lstm", True, steps=20)
+    return load_runs(out)
 
 
 @pytest.mark.parametrize("name", list(CHARTS))
-def test_nan_from_some_step_on(name: str, tmp_path: Path) -> None:
-    make_run(tmp_path / "bad", steps=20, variant=Variant(bad_from=7))
-    make_run(tmp_path / "good", "lstm", True, steps=20)
-    description = CHARTS[name]().describe(load_runs(tmp_path))
+def test_nan_from_some_step_on(name: str, ailing: list[Run]) -> None:
+    description = CHARTS[name]().describe(ailing)
     sound(description)
     assert description.panels
 

@@ -240,3 +240,16 @@ def test_parameters_that_stand_still_or_break() -> None:
     still, broken = Parameters().describe([FakeRun(parameters=sizes(0.0))]), Parameters().describe([FakeRun(parameters=sizes(math.nan))])
     assert still.panels[0].marks[1].y.tolist() == [-math.inf] * 3
     assert broken.title == "The update ratio is not a number in the second half of training"
+
+
+def test_ledger_of_many_clipped_runs_names_each_beside_its_panel_and_the_most_clipped_one_in_the_title() -> None:
+    runs = [
+        FakeRun("gru", True, label=f"GRU, clipped, {name}", steps=steps(np.ones(4), np.array(norms), 0.5))
+        for name, norms in (("a", [1, 1, 0.1, 0.1]), ("b", [1, 1, 1, 0.1]), ("c", [0.1] * 4), ("d", [1, 0.1, 0.1, 0.1]))
+    ]
+    description = ClipLedger().describe(runs)
+    assert description.title == "Clipping shortens 0–75\u202f% of the steps in 4 runs, most in GRU, clipped, b"
+    assert [panel.note for panel in description.panels] == [
+        "a: 50\u202f% shortened, cosine 1.00", "b: 75\u202f% shortened, cosine 1.00", "c: 0\u202f% shortened",
+        "d: 25\u202f% shortened, cosine 1.00",
+    ]  # fmt: skip

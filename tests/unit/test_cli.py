@@ -244,7 +244,10 @@ def test_interrupting_leaves_a_readable_run(here: Path) -> None:
         while not list(here.glob("gradviz-runs/long/tables/steps*")) and time.monotonic() < end:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()  # should it not have heard: under a shell that ignores Ctrl-C for its children
     assert process.returncode == 130
     assert "`gradviz runs list gradviz-runs`" in err
     assert "Traceback" not in err

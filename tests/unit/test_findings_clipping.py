@@ -139,6 +139,8 @@ def test_a_threshold_above_every_norm_while_the_gradient_explodes(tmp_path: Path
     verdict = check("under_clipped", writer.reach({0: power(1.2), 60: power(0.9)}).run())
     assert (verdict.severity, verdict.word) == ("warning", "never acts")
     assert "threshold 10⁴" in verdict.summary
+    changed = Writer(tmp_path / "changed", clipping="norm").steps(np.full(60, 5.0), threshold=[1e4] * 30 + [400.0] * 30)
+    assert "threshold 400–10⁴" in check("under_clipped", changed.reach({0: power(1.2), 60: power(0.9)}).run()).summary
     calm = Writer(tmp_path / "calm", clipping="norm").steps(np.full(60, 5.0), threshold=1e4).reach({0: power(0.9), 60: power(0.9)})
     assert check("under_clipped", calm.run()).severity == "good"
 

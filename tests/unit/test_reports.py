@@ -30,9 +30,9 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     folder = tmp_path_factory.mktemp("runs")
     for family, clipped in (("rnn", False), ("rnn", True), ("gru", True), ("lstm", True)):
-        make_run(folder / f"text-{family}-{clipped}", family=family, clipped=clipped, task="text")
+        make_run(folder / f"text-{family}-{clipped}", family=family, clipped=clipped, task="text", steps=10)
     for family in ("rnn", "gru"):
-        make_run(folder / f"adding-{family}", family=family, clipped=True, task="adding")
+        make_run(folder / f"adding-{family}", family=family, clipped=True, task="adding", steps=10)
     return load_runs(folder)
 
 
@@ -270,5 +270,5 @@ def test_strange_runs_become_pages_too(tmp_path: Path, variant: Variant) -> None
 
 
 def test_a_run_that_was_interrupted_is_named_as_such(tmp_path: Path) -> None:
-    make_run(tmp_path / "half", variant=Variant(status="interrupted"))
+    make_run(tmp_path / "half", steps=10, variant=Variant(status="interrupted"))
     assert "interrupted" in "".join(Page(report(load_runs(tmp_path), "compare", now=NOW).html()).texts)
