@@ -14,6 +14,7 @@ from gradviz.rates import RATES, Rate
 from gradviz.regularizers import REGULARIZERS, Regularizer
 from gradviz.tasks import TASKS, Task
 
+IMPORTED = "imported"  # stands for the task of a run that was made of another program's log
 DIRECTIONS = ("forward", "backward", "both")
 
 
@@ -120,6 +121,9 @@ class Experiment:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Experiment":
         try:
+            task = values.get("task")
+            if isinstance(task, dict) and task.get("name") == IMPORTED:
+                raise GradvizError("this run was imported from a log: there is no network in it, and gradviz did not train it.")
             return options.from_dict(cls, _as_named_now(values))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise GradvizError(f"this is not an experiment: {error}") from error

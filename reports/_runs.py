@@ -75,7 +75,7 @@ def caveats(runs: Sequence[Run]) -> list[str]:
         elif run.status != "finished":
             reason = f" ({run.meta['error']})" if run.meta.get("error") else ""
             said.append(f"{run.label}: {run.status} after {done} of {wanted} updates{reason}.")
-        said += [f"{run.label}: {note}." for note in run.notes]
+        said += [f"{run.label}: {note}." for note in (*run.notes, *run.remarks)]
     return said
 
 

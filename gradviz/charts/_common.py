@@ -53,7 +53,8 @@ def short(run: Run, group: Sequence[Run]) -> str:
 
 
 def clipping(run: Run) -> str:
-    return "clipped" if run.clipped else "not clipped"
+    known = run.setting("training", "clipping", "name")
+    return "clipped" if run.clipped else "not clipped" if known else "clipping unknown"
 
 
 def aside(run: Run, runs: Sequence[Run]) -> str:

@@ -92,6 +92,16 @@ class Run:
         return [text for name in TABLES if (text := self._note(name))]
 
     @property
+    def remarks(self) -> list[str]:
+        """What the writer had to say of the whole run, such as what of a watched model could not be replayed; one sentence each."""
+        return [str(text) for text in self.meta.get("notes") or []]
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """Columns of `steps` and `parameters` that are NaN because nobody measured them, as in an imported log: such a NaN is a gap."""
+        return [str(name) for name in self.meta.get("unmeasured") or []]
+
+    @property
     def stamp(self) -> Stamp:
         """Names, sizes and times of the files of all tables: what was computed from the tables holds until it changes."""
         return stamp(self.path)
