@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from gradviz.errors import GradvizError, unknown
-from gradviz.exchange.tensorboard import FILE, write_events
+from gradviz.exchange.tensorboard import FILE, require, write_events
 from gradviz.frames import WRITERS, Run
 from gradviz.recording.schema import TABLES
-
 
 TENSORBOARD = "tensorboard"
 FORMATS = (*WRITERS, TENSORBOARD)
@@ -33,6 +32,7 @@ def export_run(
     if there and not force:
         raise GradvizError(f"{there[0]} exists already; choose another folder, or --force to replace it.")
     if format == TENSORBOARD:
+        require()
         for name in names:
             run.facts(name)
         _write(targets[0], lambda part: write_events(run, part, names))
@@ -51,6 +51,7 @@ def _write(path: Path, act: Callable[[Path], None]) -> None:
         act(part)
         os.replace(part, path)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise GradvizError(f"cannot write {path}: {error.strerror or error}. Give another folder.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()  # not there any more, if all went well

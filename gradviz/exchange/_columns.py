@@ -9,7 +9,7 @@ from gradviz.errors import GradvizError, unknown
 from gradviz.exchange._text import Table, shown
 
 ROLES: dict[str, tuple[str, ...]] = {
-    "step": ("step", "global_step", "trainer/global_step", "train/global_step", "_step", "steps", "iteration", "iter", "update", "num_updates"),
+    "step": ("step", "global_step", "trainer/global_step", "train/global_step", "_step", "steps", "iteration", "iter", "update"),
     "loss": ("loss", "train_loss", "train/loss", "training_loss", "training/loss", "loss_step", "train_loss_step", "train/loss_step"),
     "held_out": ("val_loss", "val/loss", "valid_loss", "valid/loss", "validation_loss", "eval_loss", "eval/loss", "held_out_loss"),
     "norm_before": (
@@ -51,7 +51,9 @@ def choose(table: Table, asked: Mapping[str, Any], roles: Mapping[str, Sequence[
     found = {role: _column(table, asked[role], role) if role in asked else _guess(table, role, names) for role, names in roles.items()}
     taken = {role: place for role, place in found.items() if place is not None}
     if doubled := [role for role, place in taken.items() if list(taken.values()).count(place) > 1]:
-        raise GradvizError(f"{table.name}: column {table.header[taken[doubled[0]]]!r} is said to be {' and '.join(doubled)}; it is one of them.")
+        raise GradvizError(
+            f"{table.name}: column {table.header[taken[doubled[0]]]!r} is said to be {' and '.join(doubled)}; it is one of them."
+        )
     parameters = _parameters(table, asked, set(taken.values())) if roles is ROLES else {}
     used = {*taken.values(), *parameters.values()}
     return Chosen(taken, parameters, tuple(name for place, name in enumerate(table.header) if place not in used))
@@ -59,7 +61,9 @@ def choose(table: Table, asked: Mapping[str, Any], roles: Mapping[str, Sequence[
 
 def lacking(table: Table, role: str, what: str) -> GradvizError:
     example = f'columns={{"{role}": "NAME"}}, on the command line --column {role}=NAME'
-    return GradvizError(f"{table.name} has no column that is known to hold {what}. Its columns: {shown(table.header)}. Say which: {example}.")
+    return GradvizError(
+        f"{table.name} has no column that is known to hold {what}. Its columns: {shown(table.header)}. Say which: {example}."
+    )
 
 
 def _column(table: Table, name: Any, role: str) -> int | None:
@@ -91,8 +95,7 @@ def _parameters(table: Table, asked: Mapping[str, Any], taken: set[int]) -> dict
     else:
         names = [name.rpartition(" - ")[2] for name in table.header]
         found = [(_parameter(name), place) for place, name in enumerate(names) if place not in taken and not name.endswith(EXTREMES)]
-    kept = {name: place for name, place in found if name and place is not None}
-    return kept
+    return {name: place for name, place in found if name and place is not None}
 
 
 def _parameter(column: str) -> str:

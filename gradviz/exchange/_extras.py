@@ -13,5 +13,6 @@ def optional(module: str, extra: str, what: str) -> Any:
     except ImportError as error:
         package = module.split(".")[0]
         raise GradvizError(
-            f'{what} need the package {package}: `python -m pip install {package}`, or install gradviz with its extra: pip install ".[{extra}]".'
+            f"{what} need the package {package}: `python -m pip install {package}`, or install gradviz with its extra {extra}, "
+            f'python -m pip install ".[{extra}]".'
         ) from error

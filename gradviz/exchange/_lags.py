@@ -31,12 +31,14 @@ def profiles(table: Table, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]
             if norms:
                 yield _row(step, norms)
             if now < step:
-                raise GradvizError(f"{table.name}, {table.word} {line}: training step {now} comes after step {step}. Sort the rows by step and lag.")
+                raise GradvizError(
+                    f"{table.name}, {table.word} {line}: training step {now} comes after step {step}. Sort the rows by step and lag."
+                )
             step, norms = now, []
         if lag != len(norms) or lag >= LONGEST:
             raise GradvizError(
-                f"{table.name}, {table.word} {line}: lag {lag} of training step {now}, where lag {len(norms)} must follow. Each step needs the "
-                f"lags 0, 1, 2 … in order, at most {LONGEST}."
+                f"{table.name}, {table.word} {line}: lag {lag} of training step {now}, where lag {len(norms)} must follow. Each step needs "
+                f"the lags 0, 1, 2 … in order, at most {LONGEST}."
             )
         norms.append(value)
     if norms:
@@ -50,4 +52,13 @@ def _row(step: int, norms: list[float]) -> dict[str, Any]:
     where = {"layer": 0, "direction": "forward", "point": "hidden"}
     unknown = np.full(len(mean), np.nan)
     spread = dict.fromkeys(("decay_low", "decay_high", "sequences"), np.nan)
-    return {"step": step, **where, "mean": mean, "low": unknown, "median": unknown, "high": unknown, "decay": decay_per_step(mean), **spread}
+    return {
+        "step": step,
+        **where,
+        "mean": mean,
+        "low": unknown,
+        "median": unknown,
+        "high": unknown,
+        "decay": decay_per_step(mean),
+        **spread,
+    }

@@ -67,8 +67,8 @@ class Log:
     def _step(self, step: int, said: dict[str, float]) -> dict[str, Any]:
         threshold = said.get("threshold", NAN if self.threshold is None else self.threshold)
         before = said.get("norm_before", NAN)
-        after = said.get("norm_after", NAN if np.isnan(threshold) else float(np.minimum(before, threshold)))
-        clipped = bool(after < before * (1 - SAME))
+        after = said["norm_after"] if "norm_after" in said else _shortened(before, threshold)
+        clipped = bool(after < before * (1 - SAME)) if "norm_after" in said else bool(before > threshold)
         self.clipped, self.seconds = self.clipped + clipped, said.get("seconds", self.seconds)
         self.limits = self.limits if np.isnan(threshold) or len(self.limits) > 1 else self.limits | {threshold}
         loss, rest = said.get("loss", NAN), {"cosine": NAN, "penalty": NAN, "tokens": 0}
@@ -85,7 +85,9 @@ class Log:
             now = whole(self.table, cells[self.chosen.roles["step"]], line, self.table.header[self.chosen.roles["step"]])
             if now < step:
                 where = f"{self.table.name}, {self.table.word} {line}"
-                raise GradvizError(f"{where}: training step {now} comes after step {step}. Sort the rows by step; import a second training apart.")
+                raise GradvizError(
+                    f"{where}: training step {now} comes after step {step}. Sort the rows by step; import a second training apart."
+                )
             if now > step:
                 if step >= 0:
                     yield step, first, values
@@ -105,6 +107,11 @@ class Log:
 
     def _number(self, cells: list[Any], line: int, place: int) -> float | None:
         return self.table.number(cells[place], line, self.table.header[place])
+
+
+def _shortened(before: float, threshold: float) -> float:
+    """What clipping by the global norm leaves; NaN without a threshold, and of a norm that is not finite, as threshold / ∞ · ∞ is."""
+    return min(before, threshold) if np.isfinite(before) and not np.isnan(threshold) else NAN
 
 
 def whole(table: Table, cell: Any, line: int, column: str, most: int = LATEST) -> int:

@@ -62,11 +62,11 @@ def reach(run: Run) -> Iterator[Scalar]:
 
 
 def parameters(run: Run) -> Iterator[Scalar]:
-    for row in run.parameters.itertuples():
+    for row in _rows(run, "parameters"):
         name = f"{row.parameter}.{row.gate}" if row.gate else str(row.parameter)
         for size in SIZES:
             if size not in run.unmeasured:
-                yield Scalar(plain(f"parameters_{size}/{name}"), int(str(row.step)), float(str(getattr(row, size))), wide=True)
+                yield Scalar(plain(f"parameters_{size}/{name}"), int(row.step), float(getattr(row, size)), wide=True)
 
 
 def saturation(run: Run) -> Iterator[Scalar]:
@@ -78,7 +78,7 @@ def saturation(run: Run) -> Iterator[Scalar]:
 
 
 def _rows(run: Run, table: str) -> Iterator[Any]:
-    """Rows with their lists; of large tables a few at a time."""
+    """Rows with their lists, a few at a time."""
     count = len(run.facts(table))
     for first in range(0, count, 500):
         yield from run.rows(table, range(first, min(count, first + 500))).itertuples()

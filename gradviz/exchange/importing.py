@@ -39,8 +39,8 @@ def import_csv(
     threshold: clips the global norm, if it is the same all through and no column holds it.
     profiles: norms per lag in long format: columns step, lag (steps back, from 0), norm; of the gradient of the last step's loss.
 
-    An empty cell was not measured. NaN and inf are numbers, in any spelling; in a frame every NaN is one, and None or pd.NA is a gap. Memory
-    is that of one training step. A GradvizError names file, line and column of what cannot be read, and then nothing is written.
+    An empty cell was not measured. NaN and inf are numbers, in any spelling; in a frame every NaN is one, and None or pd.NA is a gap.
+    Memory is that of one training step. A GradvizError names file, line and column of what cannot be read, and then nothing is written.
     """
     folder = Path(folder)
     if folder.exists() or folder.is_symlink():
@@ -135,7 +135,9 @@ def _notes(log: Log) -> list[str]:
         notes.append(f"{table.name} says nothing of clipping; its norms are taken for those before clipping")
     if log.partial:
         kept = f"{log.written} training steps have loss and norms and are kept in `steps`"
-        notes.append(f'{kept}, {log.partial} have only some of them and are left out there; with columns={{"loss": None}} all norms are kept')
+        notes.append(
+            f'{kept}, {log.partial} have only some of them and are left out there; with columns={{"loss": None}} all norms are kept'
+        )
     if "," in table.habits:
         notes.append(f"commas in the numbers of {table.name} were read as decimal marks")
     if log.chosen.ignored:

@@ -100,15 +100,15 @@ def _scattered(column: pd.Series, places: tuple[Array, ...], shape: tuple[int, .
     """One value a row; whole numbers and truth values stay what they are if every place has a row."""
     values = np.full(shape, np.nan)
     values[places] = column.to_numpy(float)
-    return values.astype(column.dtype) if len(column) == values.size else values
+    return values.astype(column.to_numpy().dtype) if len(column) == values.size else values
 
 
 def _filled(column: pd.Series, places: tuple[Array, ...], shape: tuple[int, ...], lengths: Array) -> Array:
     longest = int(lengths.max(initial=0))
     if 8 * longest * int(np.prod(shape)) > MOST:
         raise GradvizError(
-            f"as one array, column {column.name} would take {8 * longest * int(np.prod(shape)) / 1e9:.0f} GB; read the table piece by piece "
-            f"with Run.facts and Run.rows instead."
+            f"as one array, column {column.name} would take {8 * longest * int(np.prod(shape)) / 1e9:.0f} GB; read the table piece by "
+            f"piece with Run.facts and Run.rows instead."
         )
     values = np.full((*shape, longest), np.nan)
     for row, (where, entries) in enumerate(zip(zip(*places, strict=True), column, strict=True)):

@@ -34,10 +34,14 @@ SOURCES: dict[str, tuple[Callable[[Run], Iterator[Scalar | Histogram]], ...]] = 
 }
 
 
+def require() -> tuple[Any, Any]:
+    """TensorBoard's messages and a writer of them; a GradvizError that names the extra if they are not installed."""
+    return optional("tensorboardX.proto.event_pb2", "tensorboard", WHAT), optional("tensorboardX.record_writer", "tensorboard", WHAT)
+
+
 def write_events(run: Run, path: Path, tables: Sequence[str]) -> None:
     """Write what these tables hold, one after the other. An OSError if the file cannot be written."""
-    protos = optional("tensorboardX.proto.event_pb2", "tensorboard", WHAT)
-    records = optional("tensorboardX.record_writer", "tensorboard", WHAT)
+    protos, records = require()
     clock = _clock(run)
     writer = records.RecordWriter(str(path.resolve()))  # "s3:" in front would be another way to write
     try:
