@@ -24,7 +24,7 @@ def lags(folder: Path) -> Path:
 
 def bare(folder: Path) -> Path:
     """Training steps and gradient norms, nothing else; the last is not finite."""
-    return _file(folder / "bare.csv", ["step,grad_norm", *(f"{step},{2 + step % 5}" for step in range(0, 10 * STEPS, 10)), "600,inf"])
+    return _file(folder / "bare.csv", ["step,grad_norm", *(f"{step},{2 + step // 10 % 5}" for step in range(0, 10 * STEPS, 10)), "600,inf"])
 
 
 def _file(path: Path, lines: list[str]) -> Path:

@@ -4,6 +4,13 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
+from gradviz.frames import Run
+
+
+def without(run: Run) -> str:
+    """Why rules about clipping have nothing to judge."""
+    known = run.setting("training", "clipping", "name")
+    return f"Not applicable: {'this run does not clip' if known else 'the log says nothing of clipping'}"
 
 
 def share_clipped(steps: pd.DataFrame) -> float:

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._clipping import share_clipped
+from gradviz.findings._clipping import share_clipped, without
 from gradviz.frames import Run
 from gradviz.wording import THIN, number, percent
 
@@ -37,10 +37,12 @@ class BentDirection(Finding):
 
     def check(self, run: Run) -> Verdict:
         if not run.clipped:
-            return self.verdict("none", "no clipping", "Not applicable: this run does not clip.")
+            return self.verdict("none", "no clipping", f"{without(run)}.")
         steps = run.steps
         if len(steps) < ENOUGH:
             return self.verdict("none", "no data", f"Not enough data: {len(steps)} training steps; {ENOUGH} are needed.")
+        if "cosine" in run.unmeasured:
+            return self.verdict("none", "no data", "The direction before and after clipping was not logged.")
         clipped = steps[steps["clipped"].to_numpy(bool)]
         clipped = clipped[np.isfinite(clipped["cosine"].to_numpy(float))]
         if clipped.empty:
