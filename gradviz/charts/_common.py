@@ -59,7 +59,8 @@ def clipping(run: Run) -> str:
 
 def aside(run: Run, runs: Sequence[Run]) -> str:
     """The note beside a panel of one run, what its heading does not say: its clipping, or the rest of its label."""
-    return short(run, [peer for peer in runs if peer.family == run.family]) or clipping(run)
+    said = short(run, [peer for peer in runs if peer.family == run.family])
+    return said if said and said != heading(run) else clipping(run)
 
 
 def grid(runs: Sequence[Run]) -> tuple[list[Run], int]:
@@ -100,7 +101,8 @@ def once(panels: Sequence[Panel]) -> tuple[Panel, ...]:
 def samples(runs: Sequence[Run]) -> list[tuple[str, str]]:
     """Line samples for the key, if both clipped and unclipped runs are shown."""
     kinds = {run.clipped for run in runs}
-    return [("clipped", "clipped"), ("unclipped", "not clipped")] if len(kinds) == 2 else []
+    unknown = " or unknown" if any(clipping(run) == "clipping unknown" for run in runs) else ""
+    return [("clipped", "clipped"), ("unclipped", f"not clipped{unknown}")] if len(kinds) == 2 else []
 
 
 def specials(values: Iterable[Array], log: bool = True) -> list[tuple[str, str]]:

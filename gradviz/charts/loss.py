@@ -102,7 +102,7 @@ def _averaged(window: int) -> str:
 def _unit(runs: Sequence[Run]) -> str:
     names = {str(run.meta.get("signature", {}).get("loss", "")) for run in runs}
     words = ["squared error" if name == "squared" else "nats" for name in sorted(names) if name]
-    return " or ".join(dict.fromkeys(words)) or "nats or squared error"
+    return " or ".join(dict.fromkeys(words)) or "in the unit of its training"
 
 
 def _ratio(loss: np.ndarray) -> float:

@@ -105,7 +105,16 @@ def _meta(name: str) -> dict[str, Any]:
         "recording": {},
         "name": name,
     }
-    known: dict[str, Any] = {"signature": {}, "facts": {}, "token": "", "baselines": {}, "lag": None, "parts": [], "points": []}
+    known: dict[str, Any] = {
+        "unmeasured": list(UNKNOWN),
+        "signature": {},
+        "facts": {},
+        "token": "",
+        "baselines": {},
+        "lag": None,
+        "parts": [],
+        "points": [],
+    }
     return {"name": name, "experiment": experiment, "family": "other", **known, "probe": {"lengths": [], "words": []}, "notes": []}
 
 

@@ -36,13 +36,12 @@ class BentDirection(Finding):
     )
 
     def check(self, run: Run) -> Verdict:
-        if not run.clipped:
-            return self.verdict("none", "no clipping", f"{without(run)}.")
+        if not run.clipped or "cosine" in run.unmeasured:
+            word, said = ("no data", "The cosine of the angle was not logged") if run.clipped else ("no clipping", without(run))
+            return self.verdict("none", word, f"{said}.")
         steps = run.steps
         if len(steps) < ENOUGH:
             return self.verdict("none", "no data", f"Not enough data: {len(steps)} training steps; {ENOUGH} are needed.")
-        if "cosine" in run.unmeasured:
-            return self.verdict("none", "no data", "The direction before and after clipping was not logged.")
         clipped = steps[steps["clipped"].to_numpy(bool)]
         clipped = clipped[np.isfinite(clipped["cosine"].to_numpy(float))]
         if clipped.empty:
