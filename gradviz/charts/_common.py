@@ -12,6 +12,7 @@ from gradviz.charts._description import Axis, Description, Marker, Panel, Rule
 from gradviz.charts._words import FAMILIES
 from gradviz.frames import Run
 
+UNKNOWN = "clipping unknown"
 MARKERS: dict[str, Marker] = {"rnn": "circle", "gru": "square", "lstm": "diamond"}
 
 
@@ -53,8 +54,7 @@ def short(run: Run, group: Sequence[Run]) -> str:
 
 
 def clipping(run: Run) -> str:
-    known = run.setting("training", "clipping", "name")
-    return "clipped" if run.clipped else "not clipped" if known else "clipping unknown"
+    return "clipped" if run.clipped else UNKNOWN if "clipped" in run.unmeasured else "not clipped"
 
 
 def aside(run: Run, runs: Sequence[Run]) -> str:
@@ -101,7 +101,7 @@ def once(panels: Sequence[Panel]) -> tuple[Panel, ...]:
 def samples(runs: Sequence[Run]) -> list[tuple[str, str]]:
     """Line samples for the key, if both clipped and unclipped runs are shown."""
     kinds = {run.clipped for run in runs}
-    unknown = " or unknown" if any(clipping(run) == "clipping unknown" for run in runs) else ""
+    unknown = " or unknown" if any(clipping(run) == UNKNOWN for run in runs) else ""
     return [("clipped", "clipped"), ("unclipped", f"not clipped{unknown}")] if len(kinds) == 2 else []
 
 

@@ -106,7 +106,7 @@ def _meta(name: str) -> dict[str, Any]:
         "name": name,
     }
     known: dict[str, Any] = {
-        "unmeasured": list(UNKNOWN),
+        "unmeasured": ["clipped", *UNKNOWN],
         "signature": {},
         "facts": {},
         "token": "",
@@ -128,8 +128,8 @@ def _clipping(log: Log) -> dict[str, Any]:
 
 def _unmeasured(log: Log) -> list[str]:
     roles = log.chosen.roles
-    known_after = "norm_after" in roles or log.limits
-    return [*([] if "loss" in roles else ["loss"]), "loss_sum", *([] if known_after else ["norm_after"]), "cosine", *UNKNOWN]
+    known = "norm_after" in roles or log.limits
+    return [*([] if "loss" in roles else ["loss"]), "loss_sum", *([] if known else ["norm_after", "clipped"]), "cosine", *UNKNOWN]
 
 
 def _notes(log: Log) -> list[str]:

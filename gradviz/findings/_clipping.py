@@ -9,8 +9,7 @@ from gradviz.frames import Run
 
 def without(run: Run) -> str:
     """Why rules about clipping have nothing to judge."""
-    known = run.setting("training", "clipping", "name")
-    return f"Not applicable: {'this run does not clip' if known else 'the log says nothing of clipping'}"
+    return f"Not applicable: {'the log says nothing of clipping' if 'clipped' in run.unmeasured else 'this run does not clip'}"
 
 
 def share_clipped(steps: pd.DataFrame) -> float:

@@ -98,7 +98,7 @@ class Run:
 
     @property
     def unmeasured(self) -> list[str]:
-        """Columns of `steps` and `parameters` that are NaN because nobody measured them, as in an imported log: such a NaN is a gap."""
+        """Columns of `steps` and `parameters` that nobody measured, as in an imported log: a NaN or False there says nothing."""
         return [str(name) for name in self.meta.get("unmeasured") or []]
 
     @property

@@ -53,7 +53,7 @@ def test_a_log_of_lightning_arrives_number_by_number(tmp_path: Path) -> None:
 
 def test_what_was_not_measured_is_no_nan(tmp_path: Path) -> None:
     run = imported(tmp_path, "step,grad_norm\n0,1\n1,2\n")
-    assert {"loss", "norm_after", "cosine"} <= set(run.unmeasured)
+    assert {"loss", "norm_after", "clipped", "cosine"} <= set(run.unmeasured)
     assert (run.label, run.setting("training", "clipping", "name")) == ("run", "")
     verdict = next(verdict for verdict in verdicts(run) if verdict.code == "non_finite")
     assert verdict.severity == "good", verdict.summary
