@@ -30,7 +30,7 @@ class Log:
     last: int = -1
     seconds: float = 0.0
     clipped: int = 0
-    limits: set[float] = field(default_factory=set)
+    limits: set[float] = field(default_factory=set)  # thresholds that were met, at most two: then it is not one
     partial: int = 0
     written: int = 0
 
@@ -70,7 +70,7 @@ class Log:
         after = said["norm_after"] if "norm_after" in said else _shortened(before, threshold)
         clipped = bool(after < before * (1 - SAME)) if "norm_after" in said else bool(before > threshold)
         self.clipped, self.seconds = self.clipped + clipped, said.get("seconds", self.seconds)
-        self.limits = self.limits if np.isnan(threshold) or len(self.limits) > 1 else self.limits | {threshold}
+        self.limits = self.limits | {threshold} if np.isfinite(threshold) and len(self.limits) < 2 else self.limits
         loss, rest = said.get("loss", NAN), {"cosine": NAN, "penalty": NAN, "tokens": 0}
         numbers = {"rate": said.get("rate", NAN), "seconds": said.get("seconds", NAN), "threshold": threshold}
         norms = {"norm_before": before, "norm_after": after, "clipped": clipped}

@@ -75,7 +75,7 @@ def open_table(source: Path | str | pd.DataFrame) -> Table:
     """A CSV file, whose separator is read off its first line, or a frame."""
     if isinstance(source, pd.DataFrame):
         rows = ((number, list(row)) for number, row in enumerate(source.itertuples(index=False, name=None)))
-        return Table("the frame", [str(name) for name in source.columns], rows, "row")
+        return Table("the frame", [spelled(str(name)) for name in source.columns], rows, "row")
     path = Path(source)
     lines = _lines(path)
     header = next(lines, None)
@@ -83,7 +83,7 @@ def open_table(source: Path | str | pd.DataFrame) -> Table:
         raise GradvizError(f"{path} is empty: its first line must name the columns, such as step,loss,grad_norm.")
     separator = max(SEPARATORS, key=header.count) if any(mark in header for mark in SEPARATORS) else ","
     names = [name.strip() for name in next(csv.reader([header], delimiter=separator))]
-    return Table(path.name, names, _cells(path, lines, separator, len(names)))
+    return Table(spelled(path.name), names, _cells(path, lines, separator, len(names)))
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -114,6 +114,11 @@ def _cells(path: Path, lines: Iterator[str], separator: str, width: int) -> Iter
             yield reader.line_num + 1, cells
     except csv.Error as error:
         raise GradvizError(f"{path.name}, line {reader.line_num + 1} is not CSV: {error}.") from error
+
+
+def spelled(name: str) -> str:
+    """A name that UTF-8 can write: file systems and frames hold others, too."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def shown(names: list[str]) -> str:

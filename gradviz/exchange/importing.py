@@ -1,5 +1,6 @@
 """Logs of other programs as runs: a CSV file or a frame of losses and gradient norms becomes a run folder like any other."""
 
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from gradviz.errors import GradvizError
 from gradviz.exchange._columns import choose, lacking
 from gradviz.exchange._lags import profiles as profile_rows
 from gradviz.exchange._rows import UNKNOWN, Log
-from gradviz.exchange._text import Table, open_table, shown
+from gradviz.exchange._text import Table, open_table, shown, spelled
 from gradviz.files import guard
 from gradviz.recording.store import RunWriter
 
@@ -52,7 +53,7 @@ def import_csv(
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     guard(part, part.mkdir)
     try:
-        with RunWriter.create(part, _meta(folder.name)) as writer:
+        with RunWriter.create(part, _meta(spelled(folder.name))) as writer:
             _write(writer, log, None if profiles is None else open_table(profiles))
         guard(folder, lambda: os.rename(part, folder))
     finally:
@@ -66,8 +67,8 @@ def _log(table: Table, columns: Mapping[str, Any], threshold: float | None) -> L
         raise lacking(table, "step", "training steps")
     if "norm_before" not in chosen.roles and not chosen.parameters:
         raise lacking(table, "norm_before", "norms of the gradient")
-    if threshold is not None and ("threshold" in chosen.roles or not threshold > 0):
-        raise GradvizError(f"threshold is {threshold!r}; it must be above 0, and not be given if a column of the log holds it.")
+    if threshold is not None and ("threshold" in chosen.roles or not 0 < threshold < math.inf):
+        raise GradvizError(f"threshold is {threshold!r}; it must be above 0 and finite, and not be given if a column of the log holds it.")
     return Log(table, chosen, threshold)
 
 

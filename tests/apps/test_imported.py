@@ -84,6 +84,23 @@ def test_every_page_shows_them(view: str, folder: Path, monkeypatch: pytest.Monk
         assert len(charts(app))
 
 
+def test_names_from_a_log_are_text_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evil = "<script>alert(1)</script>**bold**[x](javascript:1)"
+    log = tmp_path / "<img src=x>.csv"
+    log.write_text(f'step,"grad_norm/{evil}","{evil}"\n' + "".join(f"{step},1,2\n" for step in range(20)), encoding="utf-8")
+    run = load_runs([import_csv(log, tmp_path / "runs" / "<b>mine")])[0]
+    assert run.parameters["parameter"].unique().tolist() == [evil]
+    page = gradviz.report([run], kind="full").html()
+    assert "<script>alert(1)" not in page
+    assert "<img src=x>" not in page
+    assert "<b>mine" not in page
+    app = opened(tmp_path / "runs", monkeypatch, "parameters")
+    fine(app)
+    assert app.selectbox(key="parameter").value == evil
+    assert "<script>" not in words(app)
+    assert "**bold**" not in words(app)
+
+
 @pytest.mark.parametrize("view", ["overview", "compare"])
 def test_beside_a_run_of_gradviz(view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run(tmp_path / "runs" / "own")

@@ -82,6 +82,14 @@ def test_steps_of_which_something_is_missing_are_counted(tmp_path: Path) -> None
     assert load(folder).steps["step"].tolist() == [0, 2, 3]
 
 
+def test_a_threshold_that_moves(tmp_path: Path) -> None:
+    run = imported(tmp_path, "step,grad_norm,max_norm\n0,5,inf\n1,5,2\n2,5,1\n3,inf,1\n")
+    assert run.steps["norm_after"].tolist()[:3] == [5, 2, 1]
+    assert np.isnan(run.steps["norm_after"][3]), "1 / ∞ · ∞"
+    assert run.steps["clipped"].tolist() == [False, True, True, True]
+    assert run.meta["experiment"]["training"]["clipping"] == {"name": "unknown"}
+
+
 def test_norms_after_clipping_that_were_logged_decide(tmp_path: Path) -> None:
     run = imported(
         tmp_path, "it,g0,g1,limit\n0,5,1,1\n1,0.5,0.5,1\n", {"step": "it", "norm_before": "g0", "norm_after": "g1", "threshold": "limit"}
@@ -151,6 +159,7 @@ def test_other_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     refused(tmp_path, good, "has no column 'g', named for norm_before", {"norm_before": "g"})
     refused(tmp_path, good, "is said to be step and norm_before", {"norm_before": "step"})
     refused(tmp_path, good, "threshold is -1", threshold=-1)
+    refused(tmp_path, good, "threshold is inf; it must be above 0 and finite", threshold=np.inf)
     monkeypatch.setattr(_text, "LINE", 20)
     refused(tmp_path, "step,grad_norm\n" + "0" * 50, "has a line of more than 20 characters")
     with pytest.raises(GradvizError, match="there is no file"):
