@@ -103,6 +103,15 @@ def test_histograms_count_every_value(run: Run, events: Events) -> None:
     np.testing.assert_array_equal(np.cumsum(histogram.bucket)[:-1], [(values < end).sum() for end in ends[1:-1]])
 
 
+def test_gradients_are_sorted_by_their_size(run: Run, events: Events) -> None:
+    """A profile that falls by decades would be one bucket otherwise; exact zeros have no logarithm."""
+    pulls = np.concatenate([run.probe(0, example, "hidden", gradient=True).ravel() for example in (0, 1)])
+    sizes = np.log10(np.abs(pulls[pulls != 0]))
+    assert 0 < len(sizes) < len(pulls)
+    _, _, histogram = events["probe_log10_gradient/layers.0.forward.hidden"][0]
+    np.testing.assert_allclose([histogram.num, histogram.min, histogram.max], [len(sizes), sizes.min(), sizes.max()], rtol=1e-12)
+
+
 def test_what_is_not_finite_is_counted_beside_its_histogram(tmp_path: Path) -> None:
     from gradviz.exchange._histograms import _finite
 
