@@ -14,8 +14,8 @@ from gradviz.rates import RATES, Rate
 from gradviz.regularizers import REGULARIZERS, Regularizer
 from gradviz.tasks import TASKS, Task
 
-IMPORTED = "imported"  # stands for the task of a run that was made of another program's log
 DIRECTIONS = ("forward", "backward", "both")
+IMPORTED = "imported"  # stands for the task of a run that was made of another program's log
 
 
 @dataclass(frozen=True)
@@ -121,17 +121,16 @@ class Experiment:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Experiment":
         try:
-            task = values.get("task")
-            if isinstance(task, dict) and task.get("name") == IMPORTED:
-                raise GradvizError("this run was imported from a log: there is no network in it, and gradviz did not train it.")
             return options.from_dict(cls, _as_named_now(values))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise GradvizError(f"this is not an experiment: {error}") from error
 
 
 def _as_named_now(values: dict[str, Any]) -> dict[str, Any]:
-    """Runs stored before there was `direction` say `bidirectional`: true is "both", false "forward"."""
-    model = values.get("model")
+    """Runs stored before there was `direction` say `bidirectional`: true is "both", false "forward". A log that was imported is refused."""
+    model, task = values.get("model"), values.get("task")
+    if isinstance(task, dict) and task.get("name") == IMPORTED:
+        raise GradvizError("this run was imported from a log: there is no network in it, and gradviz did not train it.")
     if not isinstance(model, dict) or not isinstance(model.get("bidirectional"), bool):
         return values
     rest = {name: value for name, value in model.items() if name != "bidirectional"}

@@ -57,6 +57,11 @@ class Run:
         return [(int(item["update"]), str(item["option"]), item["before"], item["after"]) for item in self.meta.get("changes") or []]
 
     @property
+    def unmeasured(self) -> list[str]:
+        """Columns of `steps` and `parameters` that nobody measured, as in an imported log: a NaN or False there says nothing."""
+        return [str(name) for name in self.meta.get("unmeasured") or []]
+
+    @property
     def token(self) -> str:
         """What a loss in nats is per, in runs on a text: character or word. Empty elsewhere."""
         return str(self.meta.get("token", ""))
@@ -95,11 +100,6 @@ class Run:
     def remarks(self) -> list[str]:
         """What the writer had to say of the whole run, such as what of a watched model could not be replayed; one sentence each."""
         return [str(text) for text in self.meta.get("notes") or []]
-
-    @property
-    def unmeasured(self) -> list[str]:
-        """Columns of `steps` and `parameters` that nobody measured, as in an imported log: a NaN or False there says nothing."""
-        return [str(name) for name in self.meta.get("unmeasured") or []]
 
     @property
     def stamp(self) -> Stamp:
