@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from gradviz.diagnosis import Diagnosis as Diagnosis
     from gradviz.diagnosis import diagnose as diagnose
     from gradviz.errors import GradvizError as GradvizError
+    from gradviz.exchange import import_csv as import_csv
+    from gradviz.exchange import to_xarray as to_xarray
+    from gradviz.export import export_run as export_run
     from gradviz.frames import Run as Run
     from gradviz.frames import load as load
     from gradviz.frames import load_runs as load_runs
@@ -55,8 +58,10 @@ _HOME = {
     "chart": "gradviz.picture",
     "connectivity": "gradviz.language",
     "diagnose": "gradviz.diagnosis",
+    "export_run": "gradviz.export",
     "from_torch": "gradviz.bridges",
     "hooks": "gradviz.hooks",
+    "import_csv": "gradviz.exchange",
     "load": "gradviz.frames",
     "load_runs": "gradviz.frames",
     "load_weights": "gradviz.bridges",
@@ -67,6 +72,7 @@ _HOME = {
     "sample": "gradviz.language",
     "save_weights": "gradviz.bridges",
     "to_torch": "gradviz.bridges",
+    "to_xarray": "gradviz.exchange",
     "train": "gradviz.training",
     "watch": "gradviz.watching",
 }

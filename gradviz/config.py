@@ -16,6 +16,7 @@ from gradviz.tasks import TASKS, Task
 
 WATCHED = "watched"  # stands for the task of a training that is not gradviz's own
 DIRECTIONS = ("forward", "backward", "both")
+IMPORTED = "imported"  # stands for the task of a run that was made of another program's log
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,10 @@ class Experiment:
 
 
 def _as_named_now(values: dict[str, Any]) -> dict[str, Any]:
-    """Runs stored before there was `direction` say `bidirectional`: true is "both", false "forward"."""
-    model = values.get("model")
+    """Runs stored before there was `direction` say `bidirectional`: true is "both", false "forward". A log that was imported is refused."""
+    model, task = values.get("model"), values.get("task")
+    if isinstance(task, dict) and task.get("name") == IMPORTED:
+        raise GradvizError("this run was imported from a log: there is no network in it, and gradviz did not train it.")
     if not isinstance(model, dict) or not isinstance(model.get("bidirectional"), bool):
         return values
     rest = {name: value for name, value in model.items() if name != "bidirectional"}

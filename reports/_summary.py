@@ -94,7 +94,8 @@ def facts(runs: Sequence[Run]) -> str:
     models = [run.meta["experiment"]["model"] for run in runs]
     units, layers = (_span([model[name] for model in models]) for name in ("units", "layers"))
     updates = _span([run.meta["experiment"]["training"]["updates"] for run in runs])
-    return f"{head}. {units} units in {layers} layer{'' if layers == '1' else 's'}, {updates} updates."
+    size = "" if units == "0" else f"{units} units in {layers} layer{'' if layers == '1' else 's'}, "  # of imported runs nobody knows
+    return f"{head}. {size}{updates} updates."
 
 
 def cards(runs: Sequence[Run], heads: Heads) -> list[Card]:

@@ -33,6 +33,7 @@ class FakeRun:
     texts: dict[int, list[str]] = field(default_factory=dict)
     path: Path | str = Path("a folder that is not there")
     layers: int = 1
+    unmeasured: list[str] = field(default_factory=list)
     changes: list[tuple[int, str, float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

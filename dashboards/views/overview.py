@@ -57,7 +57,8 @@ def claim(severities: Sequence[str]) -> str:
 def setting(found: state.Shelf) -> str:
     units = sorted({int(run.meta["experiment"]["model"]["units"]) for run in found.runs})
     updates = sorted({int(run.meta["updates_done"]) for run in found.runs})
-    return f"Tasks: {', '.join(found.tasks)}. {span(units)} units, {span(updates)} training steps, recorded in {state.folder()}."
+    size = f"{span(units)} units, " if units != [0] else ""  # of imported runs nobody knows
+    return f"Tasks: {', '.join(found.tasks)}. {size}{span(updates)} training steps, recorded in {state.folder()}."
 
 
 def span(values: Sequence[int]) -> str:

@@ -27,12 +27,18 @@ class Parameters(View):
 def chosen(runs: Sequence[Run]) -> None:
     head = st.container(gap="small")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        said = list(NAMES.values())
-        measure = list(NAMES)[said.index(st.selectbox("What to draw", said, key="measure", bind="query-params", width=280))]
+        by_name = {NAMES[measure]: measure for measure in measured(runs)}
+        measure = by_name[st.selectbox("What to draw", list(by_name), key="measure", bind="query-params", width=280)]
         options: dict[str, Any] = {"measure": measure, "parameter": parameter_choice(runs)}
         if not options["parameter"].startswith(("readout", "embedding")):
             options["layer"] = parts.layer_choice(runs)
     show.chart("parameters", runs, head=head, **options)
+
+
+def measured(runs: Sequence[Run]) -> list[str]:
+    """What there is to draw: of an imported log perhaps the norms of gradients alone."""
+    holding = [run for run in runs if len(run.parameters)]
+    return [measure for measure in NAMES if any(measure not in run.unmeasured for run in holding)] or list(NAMES)
 
 
 def parameter_choice(runs: Sequence[Run]) -> str:

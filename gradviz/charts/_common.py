@@ -12,6 +12,7 @@ from gradviz.charts._description import Axis, Description, Marker, Panel, Rule
 from gradviz.charts._words import FAMILIES
 from gradviz.frames import Run
 
+UNKNOWN = "clipping unknown"
 MARKERS: dict[str, Marker] = {"rnn": "circle", "gru": "square", "lstm": "diamond"}
 
 
@@ -53,12 +54,13 @@ def short(run: Run, group: Sequence[Run]) -> str:
 
 
 def clipping(run: Run) -> str:
-    return "clipped" if run.clipped else "not clipped"
+    return "clipped" if run.clipped else UNKNOWN if "clipped" in run.unmeasured else "not clipped"
 
 
 def aside(run: Run, runs: Sequence[Run]) -> str:
     """The note beside a panel of one run, what its heading does not say: its clipping, or the rest of its label."""
-    return short(run, [peer for peer in runs if peer.family == run.family]) or clipping(run)
+    said = short(run, [peer for peer in runs if peer.family == run.family])
+    return said if said and said != heading(run) else clipping(run)
 
 
 def grid(runs: Sequence[Run]) -> tuple[list[Run], int]:
@@ -99,7 +101,8 @@ def once(panels: Sequence[Panel]) -> tuple[Panel, ...]:
 def samples(runs: Sequence[Run]) -> list[tuple[str, str]]:
     """Line samples for the key, if both clipped and unclipped runs are shown."""
     kinds = {run.clipped for run in runs}
-    return [("clipped", "clipped"), ("unclipped", "not clipped")] if len(kinds) == 2 else []
+    unknown = " or unknown" if any(clipping(run) == UNKNOWN for run in runs) else ""
+    return [("clipped", "clipped"), ("unclipped", f"not clipped{unknown}")] if len(kinds) == 2 else []
 
 
 def specials(values: Iterable[Array], log: bool = True) -> list[tuple[str, str]]:

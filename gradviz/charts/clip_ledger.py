@@ -137,6 +137,8 @@ def _title(runs: Sequence[Run], frames: dict[str, pd.DataFrame]) -> str:
         middle = [_middle(frames[run.label]) for run in runs]
         parts = [f"{number(value)} in {spoken([run], runs)}" for value, run in zip(middle, runs, strict=True)]
         said = f"{span(middle)} in {spoken(runs, runs)}" if np.isfinite(middle).all() else listed(parts)
+        if any("clipped" in run.unmeasured for run in runs):
+            return sentence(f"in the second half of training the median gradient norm is {said}", "Gradient norms of logs")
         return sentence(f"nothing is clipped; in the second half of training the median norm is {said}", "Nothing is clipped")
     tamed = [said for free, clipped in _pairs(runs) if (said := _led(frames[free.label], clipped, frames[clipped.label]))]
     text = "; ".join(tamed) if tamed else f"clipping shortens {_shares(held, frames)}"

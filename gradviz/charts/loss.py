@@ -56,9 +56,10 @@ class Loss(Chart):
         check(self)
 
     def describe(self, runs: Sequence[Run]) -> Description:
-        shown = [run for run in runs if len(run.steps)]
+        shown = [run for run in runs if len(run.steps) and "loss" not in run.unmeasured]
         if not shown:
-            return nothing("loss", "No run has trained a step yet: table `steps` is empty.", COLUMNS, LOOK_FOR)
+            why = "No log holds a loss" if any(len(run.steps) for run in runs) else "No run has trained a step yet: table `steps` is empty"
+            return nothing("loss", f"{why}.", COLUMNS, LOOK_FOR)
         frame, held = stack([self._frame(run) for run in shown], COLUMNS), stack([held_out(run) for run in shown], COLUMNS)
         whole = stack([frame, held], COLUMNS)
         log = self.scale == "log" or (self.scale == "auto" and _ratio(frame["smoothed"].to_numpy()) > WIDE)
@@ -101,7 +102,7 @@ def _averaged(window: int) -> str:
 def _unit(runs: Sequence[Run]) -> str:
     names = {str(run.meta.get("signature", {}).get("loss", "")) for run in runs}
     words = ["squared error" if name == "squared" else "nats" for name in sorted(names) if name]
-    return " or ".join(dict.fromkeys(words)) or "nats or squared error"
+    return " or ".join(dict.fromkeys(words)) or "in the unit of its training"
 
 
 def _ratio(loss: np.ndarray) -> float:

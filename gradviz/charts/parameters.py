@@ -62,11 +62,14 @@ class Parameters(Chart):
         check(self)
 
     def describe(self, runs: Sequence[Run]) -> Description:
-        frame = stack([self._frame(run) for run in runs], COLUMNS)
+        measured = [run for run in runs if self.measure not in run.unmeasured]
+        frame = stack([self._frame(run) for run in measured], COLUMNS)
         look_for = LOOK_FOR[self.measure]
         if frame.empty:
             of = f" of layer {self.layer}" if self.layer >= 0 else ""
             missing = f"No run holds rows of `{self.parameter}`{of} in table `parameters`. Record them with every = 10."
+            if runs and not measured:
+                missing = f"The {NAMES[self.measure]} is not known of an imported run; choose another measure."
             return nothing("parameters", missing, COLUMNS, look_for)
         shown = [run for run in runs if run.label in set(frame["run"])]
         values = log10(frame["value"].to_numpy())

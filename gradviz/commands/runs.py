@@ -18,7 +18,8 @@ class Runs(Command):
     details = """\
   gradviz runs list                                  every run in ./gradviz-runs
   gradviz runs show gradviz-runs/text-lstm           its settings, tables and findings
-  gradviz runs export gradviz-runs/text-lstm --to tables --format csv"""
+  gradviz runs export gradviz-runs/text-lstm --to tables --format csv
+  gradviz runs export gradviz-runs/text-lstm --to logs/text-lstm --format tensorboard"""
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         actions = parser.add_subparsers(title="actions", dest="action", metavar="list | show | export", required=True)
@@ -26,10 +27,10 @@ class Runs(Command):
         listing.add_argument("folder", nargs="?", type=Path, default=Path(OUT), metavar="FOLDER", help=f"default ./{OUT}")
         showing = actions.add_parser("show", help="settings, tables and findings of one run", allow_abbrev=False)
         showing.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
-        exporting = actions.add_parser("export", help="write the tables of one run as Parquet or CSV", allow_abbrev=False)
+        exporting = actions.add_parser("export", help="write the tables of one run as Parquet, CSV or for TensorBoard", allow_abbrev=False)
         exporting.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
         exporting.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the files go")
-        exporting.add_argument("--format", default="parquet", metavar="NAME", help="parquet or csv (default parquet)")
+        exporting.add_argument("--format", default="parquet", metavar="NAME", help="parquet, csv or tensorboard (default parquet)")
         exporting.add_argument("--table", action="append", metavar="NAME", help="only this table (may be given several times)")
         exporting.add_argument("--force", action="store_true", help="replace files that exist")
 

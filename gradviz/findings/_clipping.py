@@ -4,6 +4,12 @@ import numpy as np
 import pandas as pd
 
 from gradviz.arrays import Array
+from gradviz.frames import Run
+
+
+def without(run: Run) -> str:
+    """Why rules about clipping have nothing to judge."""
+    return f"Not applicable: {'the log says nothing of clipping' if 'clipped' in run.unmeasured else 'this run does not clip'}"
 
 
 def share_clipped(steps: pd.DataFrame) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradviz.dynamics.decay import decay_per_step, half_life, horizon
 from gradviz.findings import Verdict, verdicts
-from gradviz.findings._evidence import Path, longest, training_loss
+from gradviz.findings._evidence import Path, longest, paths, training_loss
 from gradviz.frames import Run
 
 PRAISED = "vanishing"  # that the gradient reaches back is praise; all other good verdicts say only that nothing is wrong
@@ -19,7 +19,7 @@ def headline(run: Run) -> Verdict:
     said = [verdict for verdict in verdicts(run) if (verdict.code, verdict.severity) != REMARK]
     if said[0].severity != "good":
         return said[0]
-    if run.steps.empty:
+    if run.steps.empty and not any(path.steps[-1] > 0 for path in paths(run)):
         return replace(said[0], severity="none", word="untrained", summary="No training step was recorded.")
     praise = next((verdict for verdict in said if verdict.code == PRAISED and verdict.severity == "good"), None)
     return praise or replace(said[0], word="healthy")

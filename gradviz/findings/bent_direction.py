@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._clipping import share_clipped
+from gradviz.findings._clipping import share_clipped, without
 from gradviz.frames import Run
 from gradviz.wording import THIN, number, percent
 
@@ -36,8 +36,9 @@ class BentDirection(Finding):
     )
 
     def check(self, run: Run) -> Verdict:
-        if not run.clipped:
-            return self.verdict("none", "no clipping", "Not applicable: this run does not clip.")
+        if not run.clipped or "cosine" in run.unmeasured:
+            word, said = ("no data", "The cosine of the angle was not logged") if run.clipped else ("no clipping", without(run))
+            return self.verdict("none", word, f"{said}.")
         steps = run.steps
         if len(steps) < ENOUGH:
             return self.verdict("none", "no data", f"Not enough data: {len(steps)} training steps; {ENOUGH} are needed.")

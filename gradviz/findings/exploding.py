@@ -104,6 +104,9 @@ class Exploding(Finding):
         rows = _around(run.steps, int(row["step"]))
         if row["norm_after"] < row["norm_before"] / 2:
             return self.verdict("note", "tamed", f"{said}; clipping shortened that step to {number(row['norm_after'])}.", numbers, rows)
+        if {"loss", "norm_after"} & {*run.unmeasured}:
+            told = "whether it was shortened, or what it did to the loss, was not logged"
+            return self.verdict("warning", "spikes", f"{said}; {told}.", _known(numbers), rows)
         if after > before:
             return self.verdict(
                 "critical",
@@ -113,6 +116,10 @@ class Exploding(Finding):
                 rows,
             )
         return self.verdict("warning", "spikes", f"{said}, taken at full length; training recovered (loss {number(after)}).", numbers, rows)
+
+
+def _known(numbers: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in numbers.items() if not np.isnan(value)}
 
 
 def _outcome(run: Run, path: Path, shortened: float) -> tuple[Severity, str, str]:

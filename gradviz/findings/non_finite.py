@@ -31,26 +31,27 @@ class NonFinite(Finding):
     )
 
     def check(self, run: Run) -> Verdict:
-        trouble, broken = run.trouble, _broken(run.steps)
+        trouble, broken = run.trouble, _broken(run)
         if trouble.empty and run.steps.empty:
             return self.verdict("none", "no data", "No training step was recorded.")
         if trouble.empty and broken.empty:
+            losses = "losses and " if "loss" in _measured(run) else ""
             return self.verdict(
                 "good",
                 "all finite",
-                f"All {len(run.steps)} recorded losses and gradient norms are finite, and no state or gradient was not.",
+                f"All {len(run.steps)} recorded {losses}gradient norms are finite, and no state or gradient was not.",
             )
         numbers = {"steps_not_finite": float(len(broken))}
         if trouble.empty or (len(broken) and int(broken["step"].iloc[0]) < int(trouble["step"].min())):
-            return self._from_steps(broken, numbers)
+            return self._from_steps(run, broken, numbers)
         order = _in_order(trouble)
         first = order.iloc[0]
         numbers |= {name: float(first[name]) for name in ("step", "layer", "time", "example", "unit")}
         return self.verdict("critical", _spelled(first["value"]), _sentence(run, first), numbers, order)
 
-    def _from_steps(self, broken: pd.DataFrame, numbers: dict[str, float]) -> Verdict:
+    def _from_steps(self, run: Run, broken: pd.DataFrame, numbers: dict[str, float]) -> Verdict:
         first = broken.iloc[0]
-        name = "loss" if not np.isfinite(first["loss"]) else "gradient norm"
+        name = "loss" if "loss" in _measured(run) and not np.isfinite(first["loss"]) else "gradient norm"
         value = number(float(first["loss" if name == "loss" else "norm_before"]))
         said = f"At training step {int(first['step'])} the {name} is {value}; where it arose was not recorded."
         return self.verdict("critical", value, said, numbers | {"step": float(first["step"])}, broken)
@@ -64,9 +65,14 @@ def _sentence(run: Run, first: pd.Series) -> str:
     return f"{said} at time step {first['time']}, first in example {first['example']}, unit {first['unit']}."
 
 
-def _broken(steps: pd.DataFrame) -> pd.DataFrame:
-    """Training steps whose loss or gradient norm is not finite."""
-    return steps[~np.isfinite(steps[["loss", "norm_before"]].to_numpy(float)).all(axis=1)] if len(steps) else steps
+def _broken(run: Run) -> pd.DataFrame:
+    """Training steps with a loss or gradient norm that was measured and is not finite."""
+    steps, measured = run.steps, _measured(run)
+    return steps[~np.isfinite(steps[measured].to_numpy(float)).all(axis=1)] if len(steps) else steps
+
+
+def _measured(run: Run) -> list[str]:
+    return [name for name in ("loss", "norm_before") if name not in run.unmeasured]
 
 
 def _in_order(trouble: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._clipping import cuts, share_clipped, share_removed
+from gradviz.findings._clipping import cuts, share_clipped, share_removed, without
 from gradviz.frames import Run
 from gradviz.wording import number, percent
 
@@ -34,7 +34,7 @@ class OverClipped(Finding):
 
     def check(self, run: Run) -> Verdict:
         if not run.clipped:
-            return self.verdict("none", "no clipping", "Not applicable: this run does not clip.")
+            return self.verdict("none", "no clipping", f"{without(run)}.")
         late = run.steps.iloc[len(run.steps) // 2 :] if len(run.steps) else run.steps
         if len(late) < ENOUGH:
             return self.verdict("none", "no data", f"Not enough data: {len(late)} training steps in the second half; {ENOUGH} are needed.")

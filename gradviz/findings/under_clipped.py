@@ -8,7 +8,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.findings import _medians
 from gradviz.findings._base import Finding, Verdict
-from gradviz.findings._clipping import share_clipped, share_removed
+from gradviz.findings._clipping import share_clipped, share_removed, without
 from gradviz.findings._evidence import exploded
 from gradviz.frames import Run
 from gradviz.wording import number, percent, span
@@ -42,7 +42,7 @@ class UnderClipped(Finding):
 
     def check(self, run: Run) -> Verdict:
         if not run.clipped:
-            return self.verdict("none", "no clipping", "Not applicable: this run does not clip; see what is said of explosion.")
+            return self.verdict("none", "no clipping", f"{without(run)}; see what is said of explosion.")
         steps = run.steps
         norms = steps["norm_before"].to_numpy(float) if len(steps) else np.empty(0)
         finite = norms[np.isfinite(norms)]

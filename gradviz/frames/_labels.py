@@ -31,6 +31,8 @@ def _told_apart(label: str, group: Sequence[Run]) -> list[str]:
 
 def _label(run: Run) -> str:
     cell = FAMILIES.get(run.family) or run.setting("model", "cell", "name") or run.name
+    if "clipped" in run.unmeasured:
+        return cell  # a log that says nothing of clipping
     return f"{cell}, {'clipped' if run.clipped else 'not clipped'}"
 
 

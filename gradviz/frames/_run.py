@@ -62,6 +62,11 @@ class Run:
         return [(int(item["update"]), str(item["option"]), item["before"], item["after"]) for item in self.meta.get("changes") or []]
 
     @property
+    def unmeasured(self) -> list[str]:
+        """Columns of `steps` and `parameters` that nobody measured, as in an imported log: a NaN or False there says nothing."""
+        return [str(name) for name in self.meta.get("unmeasured") or []]
+
+    @property
     def token(self) -> str:
         """What a loss in nats is per, in runs on a text: character or word. Empty elsewhere."""
         return str(self.meta.get("token", ""))
