@@ -229,13 +229,19 @@ def machine() -> dict[str, object]:
     }  # fmt: skip
 
 
+def kept(path: Path) -> dict[str, list[Row]]:
+    """What is in the file already: tables that are not measured this time stay."""
+    found: dict[str, list[Row]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {name: rows for name, rows in found.items() if name in MEASURES}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="where the numbers go")
     parser.add_argument("--rounds", type=int, default=9, help="how often each contender runs (default 9)")
     parser.add_argument("--only", nargs="+", choices=tuple(MEASURES), default=tuple(MEASURES), help="which tables")
     arguments = parser.parse_args()
-    about, results = machine(), {}
+    about, results = machine(), kept(arguments.json)
     print(", ".join(f"{name} {value}" for name, value in about.items()))
     print("Sizes are (batch, time, inputs, units); times are milliseconds.")
     for name in arguments.only:
