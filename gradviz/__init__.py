@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from gradviz.training import resume as resume
     from gradviz.training import train as train
     from gradviz.watching import watch as watch
+    from gradviz.watching.lightning import lightning_callback as lightning_callback
 
 _HOME = {
     "Diagnosis": "gradviz.diagnosis",
@@ -62,6 +63,7 @@ _HOME = {
     "from_torch": "gradviz.bridges",
     "hooks": "gradviz.hooks",
     "import_csv": "gradviz.exchange",
+    "lightning_callback": "gradviz.watching.lightning",
     "load": "gradviz.frames",
     "load_runs": "gradviz.frames",
     "load_weights": "gradviz.bridges",

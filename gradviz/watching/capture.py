@@ -34,7 +34,7 @@ class Capture:
         self._names = {id(parameter): name for name, parameter in self.parameters.items()}
         self._handles: list[Any] = [model.register_forward_pre_hook(lambda module, inputs: self.snapshot())]
         self._of_optimizer = [
-            register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: self.handed(optimizer)),
+            register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: self.handed(*args, **kwargs)),
             register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self.updated(optimizer)),
         ]
         self._hook_parts()
@@ -110,18 +110,24 @@ class Capture:
         if not self.weights:
             self.weights = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
 
-    def handed(self, optimizer: Any) -> None:
-        """An optimizer is about to step: what it has of this model's parameters is clipped by now."""
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                name = self._names.get(id(parameter))
-                if name is not None and parameter.grad is not None and name in self.before and name not in self.new:
-                    self.after[name] = _kept(parameter.grad) / self.factor
-                    self.rate = float(group.get("lr", float("nan")))
+    def handed(self, optimizer: Any, closure: Any = None) -> None:
+        """An optimizer is about to step: what it has of this model's parameters is clipped by now; unless it has a closure, which makes
+        the gradients: then they are taken when it has stepped."""
+        for group in optimizer.param_groups if closure is None else []:
+            self._take(group)
+
+    def _take(self, group: dict[str, Any]) -> None:
+        for parameter in group["params"]:
+            name = self._names.get(id(parameter))
+            if name is not None and parameter.grad is not None and name in self.before and name not in self.new:
+                self.after[name] = _kept(parameter.grad) / self.factor
+                self.rate = float(group.get("lr", float("nan")))
 
     def updated(self, optimizer: Any) -> None:
         """An optimizer has stepped."""
         for group in optimizer.param_groups:
+            if not any(self._names.get(id(parameter)) in self.after for parameter in group["params"]):
+                self._take(group)
             for parameter in group["params"]:
                 name = self._names.get(id(parameter))
                 if name is not None and name in self.before and name not in self.new:
