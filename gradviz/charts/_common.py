@@ -10,6 +10,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts._description import Axis, Description, Marker, Panel, Rule
 from gradviz.charts._words import FAMILIES
+from gradviz.config import IMPORTED
 from gradviz.frames import Run
 
 UNKNOWN = "clipping unknown"
@@ -144,8 +145,11 @@ def left_out(runs: Sequence[Run], shown: Sequence[Run], what: str = "Not recorde
 
 
 def held(runs: Sequence[Run]) -> str:
-    """Which sequences were looked at: "held-out" ones; of watched models those of the recorded batches, "watched" ones."""
-    kinds = dict.fromkeys("watched" if "watched" in run.meta else "held-out" for run in runs)
+    """Which sequences were looked at: "held-out" ones; of watched models those of the recorded batches, "watched" ones; of imported logs
+    whatever was logged."""
+    kinds = dict.fromkeys(
+        "logged" if run.setting("task", "name") == IMPORTED else "watched" if "watched" in run.meta else "held-out" for run in runs
+    )
     return " or ".join(kinds) or "held-out"
 
 

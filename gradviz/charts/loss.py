@@ -40,6 +40,7 @@ LOOK_FOR = (
     "points beside it. Sick is one that never leaves such a line, jumps up, stops because the loss is no longer a number, or falls while "
     "its held-out points rise: it learns by heart."
 )
+GUESSING = "Dashed: the loss of guessing without a network. "
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Loss(Chart):
             "loss",
             _title(shown, frame),
             f"Mean training loss per counted time step ({_unit(shown)}), {'log' if log else 'linear'} scale, {_averaged(self.window)}. "
-            f"Dashed: the loss of guessing without a network. Numbers: mean of the last {TAIL} updates.{told(shown, held)}"
+            f"{GUESSING if _baselines(shown) else ''}"
+            f"Numbers: mean of the last {TAIL} updates.{told(shown, held)}"
             f"{left_out(runs, shown)}",
             LOOK_FOR,
             whole,

@@ -59,7 +59,7 @@ class Waterfall(Chart):
             "waterfall",
             _title(shown, found, _moment(1, now)),
             f"Norm of {_reach.what(shown, self.point, self.layer)}, by steps back from the end of the sequence, "
-            f"{_moment(1, now)}. Log scale; geometric mean over the {held(shown)} sequences{_bands(shown)}. "
+            f"{_moment(1, now)}. Log scale; geometric mean over the {held(shown)} sequences{_bands(shown, frame)}. "
             f"× is the factor per step back, fitted from lag 5 on; half-lives are in steps.{left_out(runs, shown)}",
             LOOK_FOR,
             frame,
@@ -80,8 +80,10 @@ class Waterfall(Chart):
         return {**found, "when": when, "run": np.full(length, run.label, object), "half_life": halves}
 
 
-def _bands(runs: Sequence[Run]) -> str:
-    return ", shaded from the 10th to the 90th percentile" if any(len(group) <= 2 for _, group in families(runs)) else ""
+def _bands(runs: Sequence[Run], frame: pd.DataFrame) -> str:
+    """Empty where no panel is small enough for bands, and of logs, which hold no percentiles."""
+    drawn = any(len(group) <= 2 for _, group in families(runs)) and frame["low"].notna().any()
+    return ", shaded from the 10th to the 90th percentile" if drawn else ""
 
 
 def _marks(group: Sequence[Run], frames: Frames) -> tuple[Mark, ...]:

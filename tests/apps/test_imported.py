@@ -46,6 +46,14 @@ def test_every_chart_draws_them_or_says_what_is_missing(name: str, runs: list[Ru
     assert bool(full.panels) == (name in DRAWN | ALONE), full.missing
 
 
+def test_captions_speak_of_what_a_log_holds(runs: list[Run]) -> None:
+    full = [run for run in runs if run.name == "full"]
+    said = {name: CHARTS[name]().describe(full).subtitle for name in ("loss", "waterfall", "film", "decay", "horizon")}
+    assert "guessing" not in said["loss"]
+    assert "percentile" not in said["waterfall"]
+    assert all("logged sequences" in said[name] and "held-out" not in said[name] for name in said if name != "loss")
+
+
 def test_nothing_is_claimed_of_clipping_that_no_log_says(runs: list[Run]) -> None:
     by_name = {run.name: run for run in runs}
     assert "clipped" not in by_name["bare"].label
