@@ -40,6 +40,9 @@ LOOK_FOR = (
     "points beside it. Sick is one that never leaves such a line, jumps up, stops because the loss is no longer a number, or falls while "
     "its held-out points rise: it learns by heart."
 )
+LOOK_FOR_ALONE = (
+    "Healthy is a curve that goes on falling. Sick is one that stays level, jumps up, or stops because the loss is no longer a number."
+)
 GUESSING = "Dashed: the loss of guessing without a network. "
 
 
@@ -76,7 +79,7 @@ class Loss(Chart):
             f"{GUESSING if _baselines(shown) else ''}"
             f"Numbers: mean of the last {TAIL} updates.{told(shown, held)}"
             f"{left_out(runs, shown)}",
-            LOOK_FOR,
+            LOOK_FOR if _baselines(shown) else LOOK_FOR_ALONE,
             whole,
             once(panels),
             columns=min(3, len(panels)),

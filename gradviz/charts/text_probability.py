@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gradviz.charts._base import Chart
-from gradviz.charts._common import left_out, nothing, specials, stack
+from gradviz.charts._common import held, left_out, nothing, specials, stack
 from gradviz.charts._description import Description, Panel
 from gradviz.charts._passage import Colours, panel, passage, spaced
 from gradviz.charts._speakers import Speaker, speakers
@@ -49,7 +49,7 @@ class TextProbability(Chart):
             "text_probability",
             _title(found, said),
             f"Each token has the colour of the probability that the model gave it after those before it, from 0 (dark) to 1 (bright), "
-            f"in {'a text of your own' if self.text else f'held-out sequence {self.example}'}. The mean is geometric."
+            f"in {'a text of your own' if self.text else f'{held(shown)} sequence {self.example}'}. The mean is geometric."
             f"{left_out(runs, shown)}",
             LOOK_FOR,
             stack([_frame(one, said[one.run.label]) for one in found], COLUMNS),

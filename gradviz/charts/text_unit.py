@@ -9,7 +9,7 @@ import pandas as pd
 from gradviz.arrays import Array
 from gradviz.charts import _gates, _speakers
 from gradviz.charts._base import Chart
-from gradviz.charts._common import left_out, nothing, specials, stack
+from gradviz.charts._common import held, left_out, nothing, specials, stack
 from gradviz.charts._description import Description, Heat
 from gradviz.charts._passage import MOST, Colours, panel, passage, spaced
 from gradviz.charts._states import States, asked, recorded
@@ -82,7 +82,7 @@ class TextUnit(Chart):
             "text_unit",
             _title(views),
             f"Each token has the colour of {chosen}{in_part(shown, self.layer)} after reading it ({said}), in "
-            f"{'a text of your own' if self.text else f'held-out sequence {self.example}'}, {_when(views)}. "
+            f"{'a text of your own' if self.text else f'{held(shown)} sequence {self.example}'}, {_when(views)}. "
             f"{' '.join(scales[kind] for kind in sorted(kinds))}{left_out(runs, shown)}",
             LOOK_FOR,
             stack([self._frame(view) for view in views], COLUMNS),

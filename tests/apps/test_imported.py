@@ -50,6 +50,7 @@ def test_captions_speak_of_what_a_log_holds(runs: list[Run]) -> None:
     full = [run for run in runs if run.name == "full"]
     said = {name: CHARTS[name]().describe(full).subtitle for name in ("loss", "waterfall", "film", "decay", "horizon")}
     assert "guessing" not in said["loss"]
+    assert "dashed" not in CHARTS["loss"]().describe(full).look_for
     assert "percentile" not in said["waterfall"]
     assert all("logged sequences" in said[name] and "held-out" not in said[name] for name in said if name != "loss")
 
