@@ -177,6 +177,24 @@ def test_a_module_that_is_called_several_times_a_step(tmp_path: Path) -> None:
     assert 0 < replay.mismatch.gradients < 1e-12
 
 
+def test_the_batch_may_come_first(tmp_path: Path) -> None:
+    found = []
+    for first in (False, True):
+        model = Small(bidirectional=True, batch_first=first)
+        inputs = batch().swapaxes(0, 1) if first else batch()
+        with gradviz.watch(model, tmp_path / str(first)) as run:
+            made = model(inputs)
+            early = made[:, 0] if first else made[0]
+            loss = made.square().mean() + early.sum()
+            loss.backward()
+            run.step(loss)
+        found.append(run.replays["rnn"])
+    assert found[1].mismatch.gradients < found[1].mismatch.limit
+    for point in found[0].points:
+        np.testing.assert_allclose(found[1].values(point), found[0].values(point), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(found[1].gradient(point), found[0].gradient(point), rtol=1e-4, atol=1e-7)
+
+
 def test_shapes_may_change_from_step_to_step(tmp_path: Path) -> None:
     model = Small("GRU")
     with gradviz.watch(model, tmp_path / "run", every=1) as run:
