@@ -142,7 +142,7 @@ def _notes(log: Log) -> list[str]:
     if "norm_after" not in roles and log.limits:
         notes.append("norms after clipping are the smaller of norm and threshold, as clipping by the global norm makes them")
     elif "norm_after" not in roles:
-        notes.append(f"{table.name} says nothing of clipping; its norms are taken for those before clipping")
+        notes.append(f"nothing in {table.name} tells of clipping; its norms are taken for those before clipping")
     if log.partial:
         kept = f"{log.written} training steps have loss and norms and are kept in `steps`"
         notes.append(

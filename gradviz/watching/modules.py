@@ -74,7 +74,7 @@ def recurrent_parts(model: Any) -> Found:
         shown = name or type(module).__name__
         part = _part(shown, module, kind, sum(part.layers for part in parts))
         if reason := _refused(part):
-            notes.append(f"{shown} is not replayed: {reason} Its parameters are recorded")
+            notes.append(f"module {shown} is not replayed: {reason} Its parameters are recorded")
         else:
             parts.append(part)
     if not parts and not notes:

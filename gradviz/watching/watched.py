@@ -173,7 +173,9 @@ class Watched:
         for part in self.parts:
             calls = [call.unscaled(capture.scale) for call in capture.calls[part.name] if call.seen]
             if not calls:
-                self._tell.note(f"{part.name} took no part at training step {self.done}: in training mode no gradient came back to it")
+                self._tell.note(
+                    f"module {part.name} took no part at training step {self.done}: in training mode no gradient came back to it"
+                )
                 continue
             weights = self._of_part(capture, part, {name: plain(tensor) for name, tensor in capture.weights.items()})
             arrived = {name: capture.own.get(id(getattr(part.module, name))) for name in weights}
@@ -182,7 +184,7 @@ class Watched:
             try:
                 found[part.name] = replayed(part, calls, weights, gradients)
             except (NonFiniteError, NotReplayed) as error:
-                self._tell.note(f"{part.name} is not replayed at training step {self.done}: {str(error).rstrip('.')}")
+                self._tell.note(f"module {part.name} is not replayed at training step {self.done}: {str(error).rstrip('.')}")
         return found
 
     def _of_part(self, capture: Capture, part: Part, weights: Parameters) -> Parameters:
