@@ -20,6 +20,7 @@ def choice(label: str, options: Sequence[Any], key: str, first: Any = None, hint
 def number(label: str, high: int, key: str, hint: str | None = None) -> int:
     """A slider from 0 to `high`. Another run may have made it larger before; no control, and 0, if there is nothing to choose."""
     if high < 1:
+        st.session_state.pop(key, None)  # what was chosen where there was something: nobody is to wait for it here
         return 0
     if key in st.session_state:
         st.session_state[key] = min(max(int(st.session_state[key]), 0), high)

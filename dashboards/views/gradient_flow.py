@@ -30,11 +30,10 @@ class GradientFlow(View):
     def draw(self) -> None:
         runs = state.chosen()
         head, row = st.container(gap="small"), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-        steps, back = sorted({step for run in runs for step in run.reach_steps}), 0
+        steps = sorted({step for run in runs for step in run.reach_steps})
         with row:
             layer, place = parts.layer_choice(runs), st.container(width="content")
-            if steps:
-                back = controls.number("Steps back", longest(runs), "back", "from the loss to the state whose gradient is looked at")
+            back = controls.number("Steps back", longest(runs), "back", "from the loss to the state whose gradient is looked at")
         if steps:
             profile(runs, (layer, back), head, place)
             show.chart("film", runs, click=show.Click(math.nan, parts.nearest(steps), FILM), layer=layer)
@@ -96,8 +95,8 @@ def losses(run: Run, options: dict[str, int]) -> int:
 
 
 def longest(runs: Sequence[Run]) -> int:
-    """The most steps back at which any of the runs measured a gradient."""
-    return max(int(run.reach["lag"].max()) for run in runs if run.reach_steps)
+    """The most steps back at which any of the runs measured a gradient; 0 if none did."""
+    return max((int(run.reach["lag"].max()) for run in runs if run.reach_steps), default=0)
 
 
 def reading(runs: Sequence[Run], step: int, layer: int, back: int) -> str:

@@ -54,6 +54,22 @@ def test_a_link_reproduces_the_view(view: str, trained: Path, monkeypatch: pytes
     assert {key: app.query_params[key] for key in VIEWS[view]} == VIEWS[view], "nothing of the address was refused"
 
 
+def test_a_run_without_a_way_back_does_not_wait_for_the_steps_back_chosen_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path / "whole", family="lstm")
+    make_run(tmp_path / "blind", family="gru")
+    for table in (tmp_path / "blind" / "tables").glob("reach-*"):
+        table.unlink()
+    app = opened(tmp_path, monkeypatch, "gradient_flow", back="3")
+    fine(app)
+    assert shown(app)["back"] == 3
+    app.multiselect(key="runs").set_value(["GRU, not clipped"]).run()
+    fine(app)
+    assert "back" not in shown(app)
+    app.multiselect(key="runs").set_value([]).run()
+    fine(app)
+    assert shown(app)["back"] == 0
+
+
 @pytest.mark.parametrize("view", EXPLORE)
 def test_an_address_that_chooses_nothing_shows_what_is_shown_without_it(view: str, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fine(opened(trained, monkeypatch, view, **dict.fromkeys(HOSTILE, "")))
