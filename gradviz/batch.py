@@ -73,7 +73,7 @@ class Reading:
     @property
     def ends(self) -> Integers:
         """(batch,) the length of each sequence."""
-        return np.full(self.size, self.steps) if self.lengths is None else np.asarray(self.lengths)
+        return ends_of(self.inputs, self.lengths)
 
     @property
     def mask(self) -> Array:
@@ -88,6 +88,11 @@ class Reading:
     def some(self, chosen: slice) -> "Reading":
         """Some of the sequences."""
         return Reading(self.inputs[:, chosen], None if self.lengths is None else self.ends[chosen], self.whose)
+
+
+def ends_of(array: Array | Integers, lengths: Integers | None) -> Integers:
+    """(batch,) where each sequence of an array (time, batch, …) ends; lengths: None if all are full."""
+    return np.full(array.shape[1], array.shape[0]) if lengths is None else np.asarray(lengths)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from safetensors.numpy import load
 
 from gradviz import options
 from gradviz.arrays import Array, Integers, Parameters
-from gradviz.batch import Batch, Signature
+from gradviz.batch import Batch, Signature, ends_of
 from gradviz.config import Model
 from gradviz.errors import GradvizError, RunError
 from gradviz.network import Network
@@ -59,8 +59,7 @@ def standing_in(network: Network, inputs: Array | Integers, lengths: Integers | 
     d_final: of the final states; those of the layer that is read out arrive at the last step of each sequence; empty if nothing does.
     """
     arriving = d_outputs.astype(np.float64)
-    size, units = inputs.shape[1], network.model.units
-    ends = np.full(size, len(inputs)) if lengths is None else np.asarray(lengths)
+    size, units, ends = inputs.shape[1], network.model.units, ends_of(inputs, lengths)
     everyone = np.arange(size)
     for place, name in enumerate(network.parts.highest if d_final else []):
         at = ends - 1 if name.endswith("forward") else np.zeros(size, int)
@@ -77,7 +76,7 @@ def from_the_end(outputs: Array, lengths: Integers | None, directions: tuple[str
     """(time, batch, unit · direction) a gradient of length 1 in every direction, at the last step that is read of each sequence."""
     d_outputs = np.zeros_like(outputs)
     units, size = outputs.shape[2] // len(directions), outputs.shape[1]
-    ends = np.full(size, len(outputs)) if lengths is None else np.asarray(lengths)
+    ends = ends_of(outputs, lengths)
     for place, direction in enumerate(directions):
         at = ends - 1 if direction == "forward" else np.zeros(size, int)
         d_outputs[at, np.arange(size), place * units : (place + 1) * units] = units**-0.5

@@ -111,6 +111,11 @@ def timewise(array: Array, part: Part, batched: bool) -> Array:
     return array.swapaxes(0, 1) if part.batch_first else array
 
 
+def read_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """What a recurrent module was called with: its inputs, and the state it was handed or None."""
+    return args[0] if args else kwargs["input"], args[1] if len(args) > 1 else kwargs.get("hx")
+
+
 def call_of(part: Part, given: tuple[Any, ...], made: Any, drawing: Any) -> Call | None:
     """The call of a module with its arguments and what it returned; None where no gradient can come back. drawing: the state of PyTorch's
     generator before the call, if the module drops outputs between its layers."""

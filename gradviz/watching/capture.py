@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from gradviz.watching.calls import Arrived, Call, call_of, tensors_of
+from gradviz.watching.calls import Arrived, Call, call_of, read_of, tensors_of
 from gradviz.watching.modules import Part
 
 
@@ -64,9 +64,7 @@ class Capture:
                 self._listen_elsewhere(part, made)
                 return
             self.snapshot()
-            inputs = args[0] if args else kwargs["input"]
-            state = args[1] if len(args) > 1 else kwargs.get("hx")
-            call = call_of(part, (inputs, state), made, self._states.get(part.name))
+            call = call_of(part, read_of(args, kwargs), made, self._states.get(part.name))
             if call is not None:
                 self.calls[part.name].append(call)
 
@@ -119,15 +117,14 @@ class Capture:
     def _take(self, group: dict[str, Any]) -> None:
         for parameter in group["params"]:
             name = self._names.get(id(parameter))
-            if name is not None and parameter.grad is not None and name in self.before and name not in self.new:
+            if name is not None and parameter.grad is not None and name in self.before and name not in self.after:
                 self.after[name] = _kept(parameter.grad) / self.factor
                 self.rate = float(group.get("lr", float("nan")))
 
     def updated(self, optimizer: Any) -> None:
         """An optimizer has stepped."""
         for group in optimizer.param_groups:
-            if not any(self._names.get(id(parameter)) in self.after for parameter in group["params"]):
-                self._take(group)
+            self._take(group)
             for parameter in group["params"]:
                 name = self._names.get(id(parameter))
                 if name is not None and name in self.before and name not in self.new:

@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from gradviz.arrays import Array
 from gradviz.errors import GradvizError
 from gradviz.watching.calls import Call, plain
+from gradviz.watching.joining import longer
 from gradviz.watching.modules import Part
 
 UNREADABLE = "what its dropout dropped cannot be drawn again on this device, and without that no gate or gradient inside would be right"
@@ -44,7 +45,7 @@ def drawn(part: Part, calls: Sequence[Call]) -> Drawn:
         raise NotReplayed(UNREADABLE)
     steps = max(call.steps for call in calls)
     each = [_of_call(part, call) for call in calls]
-    return Drawn([np.concatenate([_longer(masks[layer], steps) for masks in each], axis=1) for layer in range(part.layers - 1)])
+    return Drawn([np.concatenate([longer(masks[layer], steps) for masks in each], axis=1) for layer in range(part.layers - 1)])
 
 
 def _of_call(part: Part, call: Call) -> list[Array]:
@@ -57,7 +58,3 @@ def _of_call(part: Part, call: Call) -> list[Array]:
         return [plain(mask) for mask in found]
     packed = [PackedSequence(mask, call.shape.batch_sizes, call.shape.sorted_indices, call.shape.unsorted_indices) for mask in found]
     return [plain(pad_packed_sequence(mask, total_length=call.steps)[0]) for mask in packed]
-
-
-def _longer(array: Array, steps: int) -> Array:
-    return np.pad(array, ((0, steps - len(array)), (0, 0), (0, 0)))

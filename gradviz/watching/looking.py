@@ -11,7 +11,7 @@ from gradviz.errors import GradvizError
 from gradviz.recording.store import RunWriter
 from gradviz.recording.watched import from_the_end
 from gradviz.watching import about
-from gradviz.watching.calls import Call, call_of, plain
+from gradviz.watching.calls import Call, call_of, plain, read_of
 from gradviz.watching.joining import joined
 from gradviz.watching.modules import Found, Part, recurrent_parts
 from gradviz.watching.replay import Replay, replay_of, replayed
@@ -79,8 +79,7 @@ def _called(model: Any, found: Found, batch: Any, loss: Loss | None) -> dict[str
 
 def _keep(part: Part, calls: list[Call]) -> Callable[..., None]:
     def hook(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
-        inputs = args[0] if args else kwargs["input"]
-        call = call_of(part, (inputs, args[1] if len(args) > 1 else kwargs.get("hx")), made, None)
+        call = call_of(part, read_of(args, kwargs), made, None)
         if call is not None:
             calls.append(call)
 

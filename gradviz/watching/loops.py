@@ -14,7 +14,7 @@ import numpy as np
 
 from gradviz.arrays import Array, Integers
 from gradviz.watching.calls import Call
-from gradviz.watching.joining import Sequences
+from gradviz.watching.joining import Sequences, stacked, started
 
 NEAR = 200  # operations between two steps among which the way from one state to the next is looked for
 
@@ -89,7 +89,7 @@ def sequences_of(
     later = np.concatenate([index[1:], np.full((1, index.shape[1]), -1)])
     d_outputs -= np.where(later[..., None] < 0, 0, through[0][later]).astype(d_outputs.dtype)
     firsts = [calls[chain.places[0]] for chain in chains]
-    initial = _states([_started(call) for call in firsts])
+    initial = stacked([started(call, 0) for call in firsts])
     last = index[ends - 1, np.arange(len(ends))]
     lengths = None if (ends == steps).all() else ends
     linked = all(chain.linked for chain in chains)
@@ -107,12 +107,3 @@ def _outputs(call: Call) -> Array:
 
 def _total(call: Call) -> Array:
     return np.asarray(call.d_outputs()[0])
-
-
-def _started(call: Call) -> tuple[Array, ...]:
-    nothing = (np.zeros((call.size, call.part.units), call.outputs.dtype),) * len(call.part.cell.states)
-    return nothing if call.initial is None else call.initial[0]
-
-
-def _states(calls: list[tuple[Array, ...]]) -> tuple[Array, ...]:
-    return tuple(np.concatenate(same) for same in zip(*calls, strict=True))

@@ -44,16 +44,10 @@ def probe(replay: Replay, examples: int = PROBED) -> Iterator[Told]:
 def _kept(replay: Replay, name: str, array: Array, examples: int, *, gradient: bool) -> Iterator[Told]:
     place = layer_of(replay.part.shifted(name))
     assert place is not None
-    for example, length in enumerate(ends(replay.sequences)[:examples]):
+    for example, length in enumerate(replay.sequences.ends[:examples]):
         values = array[:length, example]
         head = {**where(place), "example": example, "gradient": gradient}
         yield "probe", {**head, "units": values.shape[1], "values": values.ravel().astype(np.float64)}
-
-
-def ends(sequences: Sequences) -> Array:
-    """(batch,) how many steps each sequence has."""
-    steps, size = sequences.inputs.shape[:2]
-    return np.full(size, steps) if sequences.lengths is None else np.asarray(sequences.lengths)
 
 
 def reaches(replay: Replay) -> tuple[list[Told], str]:
@@ -78,7 +72,7 @@ def reaches(replay: Replay) -> tuple[list[Told], str]:
 def _arrives(d_outputs: Array, d_final: States, given: Sequences) -> bool:
     """Whether anything arrives at the end of any sequence's reading."""
     everyone = np.arange(d_outputs.shape[1])
-    last = [d_outputs[ends(given) - 1, everyone], d_outputs[0]]
+    last = [d_outputs[given.ends - 1, everyone], d_outputs[0]]
     return any(bool((array != 0).any()) for array in [*last[: len(d_final)], *(state for states in d_final.values() for state in states)])
 
 

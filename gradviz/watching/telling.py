@@ -11,7 +11,7 @@ from gradviz.arrays import Parameters
 from gradviz.errors import NonFiniteError
 from gradviz.recording.store import RunWriter
 from gradviz.watching import about
-from gradviz.watching.recorded import PROBED, Told, ends, kept_of, origin, probe, reaches, time_steps
+from gradviz.watching.recorded import PROBED, Told, kept_of, origin, probe, reaches, time_steps
 from gradviz.watching.replay import Replay
 
 SPARSE = 5  # whole arrays are kept at every so-many-th recorded step, and at the last
@@ -74,7 +74,7 @@ class Teller:
     def _name(self, replays: list[Replay], words: Words) -> None:
         """What the probed sequences are, and which points there are."""
         if replays:
-            lengths = [int(length) for length in ends(replays[0].sequences)[:PROBED]]
+            lengths = [int(length) for length in replays[0].sequences.ends[:PROBED]]
             spelled = [_spelled(words[k], length) if words and k < len(words) else None for k, length in enumerate(lengths)]
             self._lengths, self._words = lengths, spelled
             self._writer.meta["points"] = about.points(replays)

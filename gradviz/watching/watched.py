@@ -11,7 +11,6 @@ from gradviz.recording.store import RunWriter
 from gradviz.watching.calls import plain
 from gradviz.watching.capture import Capture
 from gradviz.watching.modules import Found, Part
-from gradviz.watching.recorded import ends
 from gradviz.watching.replay import NotReplayed, Replay, replayed
 from gradviz.watching.rows import SAME, Gathered, named, parameter_rows
 from gradviz.watching.telling import Teller, Words
@@ -142,7 +141,7 @@ class Watched:
         if row["clipped"] and self._clip is None:
             self._unheard()
         self.replays = self._replayed(capture)
-        tokens = sum(int(ends(replay.sequences).sum()) for replay in list(self.replays.values())[:1])
+        tokens = sum(int(replay.sequences.ends.sum()) for replay in list(self.replays.values())[:1])
         self._told({"loss": loss, **row}, tokens, capture.rate)
         self._pending = (self.done, capture, gathered)
         if capture.whole:
